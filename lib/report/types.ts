@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+import type { Domain, Provenance, Status, Warning } from '../core/vocabulary.js';
+
+/** One counter's share of a component, or of what is shown apart from the total. */
+export interface CounterEnergy {
+  id: string;
+  domain: Domain;
+  device: number;
+  origin: string;
+  status: Status;
+  /** Why there is no energy; empty when `status` is `ok`. */
+  detail: string;
+  /** Energy in the region, in joules. Absent unless `status` is `ok`. */
+  energyJoules?: number;
+  /** Whether the one total holds this counter. */
+  inTotal: boolean;
+}
+
+/** Energy of one component of the machine over the region. */
+export interface Component extends Provenance {
+  /** In joules. Absent when `kind` is `absent`. */
+  energyJoules?: number;
+  /** In kilowatt-hours. Absent when `kind` is `absent`. */
+  energyKwh?: number;
+  /** Mean over the region, in watts. Absent when `kind` is `absent`. */
+  powerWatts?: number;
+  /** True when a part of this component is known to exist and could not be read. */
+  atLeast: boolean;
+  counters: CounterEnergy[];
+}
+
+export interface Components {
+  cpu: Component;
+  gpu: Component;
+  ram: Component;
+}
+
+/** The machine as the report describes it. What is unknown is left out. */
+export interface Machine {
+  os: string;
+  runtime: string;
+  cpuModel?: string;
+  cpuThreadCount: number;
+  /** Mean share of all hardware threads that were busy, 0 to 1. */
+  cpuUtilisationRatio?: number;
+  /** GPUs known to be there, read or not. */
+  gpuCount: number;
+  /** E.g. `1 x NVIDIA GeForce MX450`. */
+  gpuModel?: string;
+  ramTotalGib: number;
+  ramUsedGib?: number;
+}
+
+/** The command that was run. Its CPU times are the child's own; energy is the whole machine's. */
+export interface Command {
+  argv: string[];
+  exitCode?: number;
+  signal?: string;
+  /** In seconds, children of the child included. Absent when the operating system was not asked. */
+  userCpuSeconds?: number;
+  systemCpuSeconds?: number;
+}
+
+/** Mean and sample standard deviation over repetitions. */
+export interface Spread {
+  mean: number;
+  standardDeviation: number;
+}
+
+export interface Repetitions {
+  count: number;
+  durationSeconds: Spread;
+  energyJoules: Spread;
+  emissionsGrams: Spread;
+  runs: { durationSeconds: number; energyJoules: number; emissionsGrams: number }[];
+}
+
+/** What a run yields, before place and carbon. */
+export interface Measurement {
+  /** Unix time in milliseconds. */
+  startedAtMs: number;
+  endedAtMs: number;
+  durationSeconds: number;
+  components: Components;
+  /** Counters that never enter the total: psys, core, uncore, twins, unknown domains. */
+  apart: CounterEnergy[];
+  machine: Machine;
+  warnings: Warning[];
+  command?: Command;
+  /** The single runs, when there were several. */
+  runs?: { durationSeconds: number; energyJoules: number }[];
+}
+
+export interface Location extends Provenance {
+  countryName?: string;
+  /** ISO 3166-1. */
+  countryAlpha2?: string;
+  countryAlpha3?: string;
+  /** As the user gave it or as ISO 3166-2 names it. */
+  region?: string;
+  /** Electricity Maps zone that stands for country and region, where there is one. */
+  zone?: string;
+}
+
+export interface Intensity extends Provenance {
+  intensityGramsPerKwh: number;
+  /** Zone or country code that answered; `WORLD` for the world average. */
+  zone?: string;
+  /** The year the value stands for. Absent when the data set does not say. */
+  year?: number;
+  /** The data set's licence and credit line. */
+  credit?: string;
+}
+
+export interface Cloud extends Provenance {
+  onCloud: boolean;
+  provider?: string;
+  region?: string;
+}
+
+/** Who made the model and why. Every field is free text and optional. */
+export interface ModelDetails {
+  name?: string;
+  developer?: string;
+  contact?: string;
+  institution?: string;
+  date?: string;
+  description?: string;
+  purpose?: string;
+  trainingData?: string;
+  licence?: string;
+  /** Further lines such as `Test accuracy`. */
+  results?: Record<string, string | number>;
+}
+
+export interface Reference {
+  id: string;
+  text: string;
+  url?: string;
+}
+
+export interface TotalEnergy extends Provenance {
+  energyJoules: number;
+  energyKwh: number;
+  powerWatts: number;
+  /** True when something known to be there could not be read: the true value is higher. */
+  atLeast: boolean;
+  measuredJoules: number;
+  estimatedJoules: number;
+  assumedJoules: number;
+  /** What is left out, one sentence each. */
+  absent: string[];
+}
+
+/** The CO2 emission report. `schema/report.schema.json` describes its JSON. */
+export interface Report {
+  schema: 'microjoule.report/1';
+  generator: { name: 'microjoule'; version: string };
+  /** ISO 8601, UTC. */
+  generatedAt: string;
+  startedAt: string;
+  endedAt: string;
+  projectName: string;
+  runId: string;
+  trackingMode: 'machine';
+  /** In kilograms of CO2 equivalent; the same number as `emissions.emissionsKg`. */
+  emissionsKg: number;
+  duration: Provenance & { durationSeconds: number };
+  energy: TotalEnergy;
+  components: Components;
+  apart: CounterEnergy[];
+  emissions: Provenance & {
+    emissionsKg: number;
+    emissionsGrams: number;
+    emissionsKgPerSecond: number;
+    /** What a Julian year at the same rate would emit. */
+    emissionsKgPerYear: number;
+    atLeast: boolean;
+  };
+  intensity: Intensity;
+  location: Location;
+  cloud: Cloud;
+  machine: Machine;
+  command?: Command;
+  repetitions?: Repetitions;
+  model?: ModelDetails;
+  warnings: Warning[];
+  references: Reference[];
+}
