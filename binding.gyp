@@ -1,0 +1,57 @@
+{
+  "variables": {
+    "core_sources": [
+      "native/keep_alive.cc",
+      "native/meter.cc",
+      "native/nvml.cc",
+      "native/registry.cc",
+      "native/source.cc",
+      "native/sources.cc"
+    ],
+    "linux_sources": [
+      "native/child_usage_posix.cc",
+      "native/clock_linux.cc",
+      "native/dynamic_library_posix.cc",
+      "native/powercap_linux.cc",
+      "native/powercap_zone.cc",
+      "native/quiet_thread_posix.cc"
+    ],
+    "mac_sources": [
+      "native/child_usage_posix.cc",
+      "native/clock_mac.cc",
+      "native/dynamic_library_posix.cc",
+      "native/quiet_thread_posix.cc"
+    ],
+    "win_sources": [
+      "native/child_usage_win.cc",
+      "native/clock_win.cc",
+      "native/dynamic_library_win.cc",
+      "native/quiet_thread_win.cc"
+    ],
+    "addon_sources": ["native/addon.cc"]
+  },
+  "targets": [
+    {
+      "target_name": "microjoule",
+      "sources": ["<@(core_sources)", "<@(addon_sources)"],
+      "include_dirs": ["native", "<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],
+      "cflags_cc": ["-std=c++17", "-fvisibility=hidden", "-Wall", "-Wextra"],
+      "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
+      "msvs_settings": {
+        "VCCLCompilerTool": { "ExceptionHandling": 1, "AdditionalOptions": ["/std:c++17"] }
+      },
+      "xcode_settings": {
+        "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+        "GCC_ENABLE_CPP_RTTI": "YES",
+        "CLANG_CXX_LANGUAGE_STANDARD": "c++17",
+        "MACOSX_DEPLOYMENT_TARGET": "11.0"
+      },
+      "conditions": [
+        ["OS=='linux'", { "sources": ["<@(linux_sources)"], "libraries": ["-ldl", "-pthread"] }],
+        ["OS=='mac'", { "sources": ["<@(mac_sources)"] }],
+        ["OS=='win'", { "sources": ["<@(win_sources)"] }]
+      ]
+    }
+  ]
+}

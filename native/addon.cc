@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+//
+// Node-API on one side, the core on the other. The only file that knows both.
+#include <napi.h>
+
+#include "child_usage.h"
+#include "registry.h"
+
+namespace microjoule {
+namespace {
+
+std::string Text(const Napi::Object& options, const char* key, const std::string& fallback) {
+  const Napi::Value value = options.Get(key);
+  if (value.IsUndefined()) return fallback;
+  if (!value.IsString())
+    throw Napi::TypeError::New(options.Env(), std::string(key) + ": string expected");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+Options ReadOptions(const Napi::Value& value) {
+  Options options;
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "open: options object expected");
+  const Napi::Object object = value.As<Napi::Object>();
+  options.sysfs = Text(object, "sysfs", options.sysfs);
+  options.dev = Text(object, "dev", options.dev);
+  options.nvml_library = Text(object, "nvmlLibrary", "");
+  const Napi::Value sources = object.Get("sources");
+  if (sources.IsArray()) {
+    const Napi::Array names = sources.As<Napi::Array>();
+    for (uint32_t i = 0; i < names.Length(); ++i) {
+      options.sources.push_back(names.Get(i).ToString().Utf8Value());
+    }
+  }
+  return options;
+}
+
+Napi::Object Describe(Napi::Env env, const Counter& counter, bool blocking) {
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("id", counter.id);
+  out.Set("domain", DomainName(counter.domain));
+  out.Set("device", counter.device);
+  if (counter.die >= 0) out.Set("die", counter.die);
+  out.Set("origin", counter.origin);
+  if (!counter.device_name.empty()) out.Set("deviceName", counter.device_name);
+  if (!counter.pci_address.empty()) out.Set("pciAddress", counter.pci_address);
+  out.Set("kind", counter.kind == CounterKind::kEnergy ? "energy" : "power");
+  out.Set("scaleNumerator", Napi::BigInt::New(env, counter.scale.numerator));
+  out.Set("scaleDenominator", Napi::BigInt::New(env, counter.scale.denominator));
+  out.Set("modulusTicks", Napi::BigInt::New(env, counter.modulus_ticks));
+  out.Set("clock", counter.clock == CounterClock::kReader ? "reader" : "device");
+  out.Set("blocking", blocking);
+  if (counter.update_period_ns != 0) {
+    out.Set("updatePeriodNs", static_cast<double>(counter.update_period_ns));
+  }
+  out.Set("status", StatusName(counter.outcome.status));
+  out.Set("detail", counter.outcome.detail);
+  return out;
+}
+
+// One environment's hold on a meter, and the buffer it reads into.
+class MeterHandle final : public Napi::ObjectWrap<MeterHandle> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(
+        env, "NativeMeter",
+        {InstanceMethod<&MeterHandle::Sources>("sources"),
+         InstanceMethod<&MeterHandle::Bind>("bind"), InstanceMethod<&MeterHandle::Read>("read"),
+         InstanceMethod<&MeterHandle::Explain>("explain"),
+         InstanceMethod<&MeterHandle::Close>("close"),
+         InstanceAccessor<&MeterHandle::Words>("words")});
+  }
+
+  explicit MeterHandle(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<MeterHandle>(info), meter_(AcquireMeter(ReadOptions(info[0]))) {}
+
+ private:
+  Meter& Opened(const Napi::CallbackInfo& info) const {
+    if (meter_ == nullptr) throw Napi::Error::New(info.Env(), "the meter is closed");
+    return *meter_;
+  }
+
+  Napi::Value Words(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(Opened(info).words()));
+  }
+
+  Napi::Value Sources(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    Napi::Array list = Napi::Array::New(env);
+    for (const OpenedSource& source : Opened(info).sources()) {
+      Napi::Array counters = Napi::Array::New(env);
+      for (const Counter& counter : source.source->counters()) {
+        counters.Set(counters.Length(), Describe(env, counter, source.source->blocking()));
+      }
+      Napi::Object out = Napi::Object::New(env);
+      out.Set("source", source.name);
+      out.Set("status", StatusName(source.outcome.status));
+      out.Set("detail", source.outcome.detail);
+      out.Set("counters", counters);
+      list.Set(list.Length(), out);
+    }
+    return list;
+  }
+
+  // Shared memory only: an ordinary ArrayBuffer can be transferred away, and the kept pointer with
+  // it.
+  void Bind(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const Meter& meter = Opened(info);
+    if (!info[0].IsTypedArray()) throw Napi::TypeError::New(env, "bind: BigUint64Array expected");
+    const Napi::TypedArray array = info[0].As<Napi::TypedArray>();
+    napi_typedarray_type type;
+    size_t length = 0;
+    void* data = nullptr;
+    napi_value buffer;
+    size_t offset = 0;
+    if (napi_get_typedarray_info(env, array, &type, &length, &data, &buffer, &offset) != napi_ok ||
+        type != napi_biguint64_array || length < meter.words()) {
+      throw Napi::TypeError::New(env, "bind: BigUint64Array of at least `words` elements expected");
+    }
+    if (Napi::Value(env, buffer).IsArrayBuffer()) {
+      throw Napi::TypeError::New(env, "bind: array over a SharedArrayBuffer expected");
+    }
+    bound_ = Napi::Persistent(array.As<Napi::Object>());
+    data_ = static_cast<uint64_t*>(data);
+  }
+
+  void Read(const Napi::CallbackInfo& info) {
+    Meter& meter = Opened(info);
+    if (data_ == nullptr) throw Napi::Error::New(info.Env(), "read: bind a buffer first");
+    meter.Read(data_);
+  }
+
+  Napi::Value Explain(const Napi::CallbackInfo& info) {
+    const size_t index = info[0].ToNumber().Uint32Value();
+    return Napi::String::New(info.Env(), Opened(info).Explain(index));
+  }
+
+  void Close(const Napi::CallbackInfo&) {
+    meter_.reset();
+    bound_.Reset();
+    data_ = nullptr;
+  }
+
+  std::shared_ptr<Meter> meter_;
+  Napi::ObjectReference bound_;
+  uint64_t* data_ = nullptr;
+};
+
+Napi::Value ReadChildren(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  ChildUsage usage;
+  if (!ReadChildUsage(&usage)) return env.Undefined();
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("userCpuSeconds", static_cast<double>(usage.user_us) / 1e6);
+  out.Set("systemCpuSeconds", static_cast<double>(usage.system_us) / 1e6);
+  return out;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  Napi::Array statuses = Napi::Array::New(env);
+  for (uint32_t i = 0; i < kStatusCount; ++i) {
+    statuses.Set(i, StatusName(static_cast<Status>(i)));
+  }
+  Napi::Array names = Napi::Array::New(env);
+  for (const SourceEntry& entry : SourceTable()) names.Set(names.Length(), entry.name);
+  exports.Set("NativeMeter", MeterHandle::Define(env));
+  exports.Set("childUsage", Napi::Function::New(env, ReadChildren, "childUsage"));
+  exports.Set("statuses", statuses);
+  exports.Set("sourceNames", names);
+  exports.Set("headerWords", static_cast<double>(kHeaderWords));
+  exports.Set("counterWords", static_cast<double>(kCounterWords));
+  return exports;
+}
+
+}  // namespace
+}  // namespace microjoule
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  return microjoule::Init(env, exports);
+}
+
+NODE_API_MODULE(microjoule, Init)

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+namespace microjoule {
+
+// Time, passed in so that tests can move it.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+
+  // The clock of process.hrtime(), in nanoseconds. Stands still while the machine sleeps.
+  virtual uint64_t MonotonicNs() const = 0;
+
+  // As above, but runs on while the machine sleeps.
+  virtual uint64_t BootNs() const = 0;
+};
+
+const Clock& SystemClock();
+
+}  // namespace microjoule

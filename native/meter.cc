@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "meter.h"
+
+#include <algorithm>
+
+namespace microjoule {
+namespace {
+
+constexpr uint64_t kNsPerSecond = 1000000000u;
+constexpr uint64_t kLongestKeepAliveNs = 60 * kNsPerSecond;
+constexpr uint64_t kShortestKeepAliveNs = kNsPerSecond / 10;
+
+double Joules(uint64_t ticks, const Scale& scale) {
+  return static_cast<double>(ticks) * static_cast<double>(scale.numerator) /
+         static_cast<double>(scale.denominator);
+}
+
+// The shortest time in which this counter can wrap.
+double SecondsToWrap(const Counter& counter) {
+  return Joules(counter.modulus_ticks, counter.scale) /
+         static_cast<double>(PlausibleWatts(counter.domain));
+}
+
+}  // namespace
+
+uint64_t PlausibleWatts(Domain domain) {
+  // The largest sockets are rated 500 to 600 W; a whole platform has several of them.
+  return domain == Domain::kPsys || domain == Domain::kModule ? 20000 : 1000;
+}
+
+uint64_t KeepAlivePeriodNs(const std::vector<Counter>& counters) {
+  uint64_t period_ns = 0;
+  for (const Counter& counter : counters) {
+    if (counter.modulus_ticks == 0 || counter.outcome.status != Status::kOk) continue;
+    const double third = SecondsToWrap(counter) / 3 * static_cast<double>(kNsPerSecond);
+    const uint64_t own = third < static_cast<double>(kShortestKeepAliveNs) ? kShortestKeepAliveNs
+                         : third > static_cast<double>(kLongestKeepAliveNs)
+                             ? kLongestKeepAliveNs
+                             : static_cast<uint64_t>(third);
+    period_ns = period_ns == 0 ? own : std::min(period_ns, own);
+  }
+  return period_ns;
+}
+
+Meter::Meter(std::vector<OpenedSource> sources, const Clock& clock, bool keep_alive)
+    : sources_(std::move(sources)), clock_(clock) {
+  uint64_t period_ns = 0;
+  for (OpenedSource& opened : sources_) {
+    if (opened.source == nullptr) continue;
+    const std::vector<Counter>& counters = opened.source->counters();
+    auto slot = std::make_unique<Slot>();
+    slot->source = opened.source.get();
+    slot->first = counter_count_;
+    slot->raw.resize(counters.size());
+    slot->states.resize(counters.size());
+    const uint64_t own = KeepAlivePeriodNs(counters);
+    slot->wraps = own != 0;
+    if (own != 0) period_ns = period_ns == 0 ? own : std::min(period_ns, own);
+    counter_count_ += counters.size();
+    slots_.push_back(std::move(slot));
+  }
+  if (keep_alive && period_ns != 0) {
+    keep_alive_ = std::make_unique<KeepAlive>(period_ns, [this] { Refresh(); });
+  }
+}
+
+void Meter::Read(uint64_t* out) {
+  // Fast sources first: a slow one must not stretch the time between the two clock reads.
+  const auto pass = [&](bool blocking) {
+    for (const auto& slot : slots_) {
+      if (slot->source->blocking() != blocking) continue;
+      const std::lock_guard<std::mutex> lock(slot->mutex);
+      ReadSlot(slot.get());
+      uint64_t* word = out + kHeaderWords + kCounterWords * slot->first;
+      for (const State& state : slot->states) {
+        word[0] = state.ticks;
+        word[1] = state.time_ns;
+        word[2] = static_cast<uint64_t>(state.breaks) << 32 | static_cast<uint32_t>(state.status);
+        word += kCounterWords;
+      }
+    }
+  };
+  out[2] = clock_.BootNs();
+  out[0] = clock_.MonotonicNs();
+  pass(false);
+  out[1] = clock_.MonotonicNs();
+  pass(true);
+}
+
+void Meter::Refresh() {
+  for (const auto& slot : slots_) {
+    if (!slot->wraps) continue;
+    const std::lock_guard<std::mutex> lock(slot->mutex);
+    ReadSlot(slot.get());
+  }
+}
+
+void Meter::ReadSlot(Slot* slot) {
+  const uint64_t boot_ns = clock_.BootNs();
+  slot->source->Read(clock_, slot->raw.data());
+  const std::vector<Counter>& counters = slot->source->counters();
+  for (size_t i = 0; i < counters.size(); ++i) {
+    Extend(counters[i], slot->raw[i], boot_ns, &slot->states[i]);
+  }
+}
+
+void Meter::Extend(const Counter& counter, const RawReading& raw, uint64_t boot_ns,
+                   State* state) const {
+  state->status = raw.status;
+  state->time_ns = raw.time_ns;
+  // A failed read is not a wrap: the last good count stays, and the next good read goes on from it.
+  if (raw.status != Status::kOk) return;
+
+  const uint64_t modulus = counter.modulus_ticks;
+  if (modulus != 0 && raw.ticks >= modulus) {
+    state->status = Status::kImplausible;
+    return;
+  }
+  const auto broke = [state](Break reason) {
+    ++state->breaks;
+    state->last_break = reason;
+  };
+  if (!state->started) {
+    state->ticks = raw.ticks;
+    state->started = true;
+  } else if (raw.ticks >= state->raw || modulus != 0) {
+    const bool wrapped = raw.ticks < state->raw;
+    const uint64_t delta = wrapped ? modulus - state->raw + raw.ticks : raw.ticks - state->raw;
+    const double elapsed_seconds =
+        static_cast<double>(boot_ns - state->boot_ns) / static_cast<double>(kNsPerSecond);
+    if (modulus != 0 && elapsed_seconds > SecondsToWrap(counter)) {
+      broke(Break::kLongGap);
+      state->ticks += delta;
+    } else if (wrapped &&
+               Joules(delta, counter.scale) >
+                   static_cast<double>(PlausibleWatts(counter.domain)) * (elapsed_seconds + 1)) {
+      // One second of slack: the count may have been about to move when it was last read.
+      broke(Break::kImpossibleWrap);
+    } else {
+      state->ticks += delta;
+    }
+  } else {
+    broke(Break::kFell);
+  }
+  state->raw = raw.ticks;
+  state->boot_ns = boot_ns;
+}
+
+std::string Meter::Explain(size_t index) {
+  for (const auto& slot : slots_) {
+    if (index < slot->first || index >= slot->first + slot->states.size()) continue;
+    const std::lock_guard<std::mutex> lock(slot->mutex);
+    const size_t i = index - slot->first;
+    const Counter& counter = slot->source->counters()[i];
+    const State& state = slot->states[i];
+    if (state.status == Status::kImplausible) {
+      return counter.origin + " counts beyond its own range: its value cannot be used";
+    }
+    if (state.status != Status::kOk) return slot->source->Explain(i);
+    switch (state.last_break) {
+      case Break::kNone:
+        return "";
+      case Break::kFell:
+        return counter.origin +
+               " went back: it was reset, and the energy of that interval is unknown";
+      case Break::kImpossibleWrap:
+        return counter.origin +
+               " went back by more than a wrap explains: it was reset, and the energy of that "
+               "interval is unknown";
+      case Break::kLongGap:
+        return counter.origin +
+               " was not read for so long that it may have wrapped more than once; the machine may "
+               "have slept";
+    }
+  }
+  return "";
+}
+
+std::vector<OpenedSource> OpenSources(const Options& options) {
+  std::vector<OpenedSource> opened;
+  for (const SourceEntry& entry : SourceTable()) {
+    const std::vector<std::string>& wanted = options.sources;
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), entry.name) == wanted.end()) {
+      continue;
+    }
+    OpenedSource source;
+    source.name = entry.name;
+    source.source = entry.make();
+    source.outcome = source.source->Probe(options);
+    opened.push_back(std::move(source));
+  }
+  return opened;
+}
+
+}  // namespace microjoule

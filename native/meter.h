@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+//
+// Opens sources and reads them all in one pass, with every count extended to 64 bits: whoever reads
+// a meter never sees a wrap, only a counted break where continuity was lost.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "clock.h"
+#include "keep_alive.h"
+#include "source.h"
+
+namespace microjoule {
+
+// Layout of one reading, in 64-bit words:
+//   [0] monotonic ns before the fast sources, [1] after them, [2] boot-time ns before them,
+//   then per counter: [0] extended ticks, [1] own time in ns (0: between [0] and [1] above),
+//   [2] status in the low half, number of breaks since open in the high half.
+// Ticks keep their last good value while a counter cannot be read.
+inline constexpr size_t kHeaderWords = 3;
+inline constexpr size_t kCounterWords = 3;
+
+struct OpenedSource {
+  std::string name;
+  Outcome outcome;
+  std::unique_ptr<Source> source;
+};
+
+// The power no counter of this domain reaches in practice, in watts. It bounds how long a counter
+// may go unread, and unmasks a restart that looks like a wrap.
+uint64_t PlausibleWatts(Domain domain);
+
+// How often counters that wrap must be read, in nanoseconds: well inside half the time the fastest
+// can take to wrap, and at most a minute. 0 when none wraps.
+uint64_t KeepAlivePeriodNs(const std::vector<Counter>& counters);
+
+class Meter {
+ public:
+  // The clock must outlive the meter. `keep_alive` false leaves the reading to the caller.
+  Meter(std::vector<OpenedSource> sources, const Clock& clock, bool keep_alive);
+
+  const std::vector<OpenedSource>& sources() const { return sources_; }
+  size_t counter_count() const { return counter_count_; }
+  size_t words() const { return kHeaderWords + kCounterWords * counter_count_; }
+
+  // Reads everything into `out[0 .. words())`, fast sources first. Thread-safe; allocates nothing.
+  void Read(uint64_t* out);
+
+  // Reads the counters that wrap, so that no wrap goes unseen. Thread-safe.
+  void Refresh();
+
+  // Why a counter has no energy, or lost its continuity; empty when neither.
+  std::string Explain(size_t counter);
+
+ private:
+  enum class Break : uint32_t { kNone, kFell, kImpossibleWrap, kLongGap };
+
+  struct State {
+    uint64_t ticks = 0;
+    uint64_t raw = 0;
+    uint64_t boot_ns = 0;
+    bool started = false;
+    uint32_t breaks = 0;
+    Break last_break = Break::kNone;
+    Status status = Status::kFailed;
+    uint64_t time_ns = 0;
+  };
+
+  struct Slot {
+    Source* source = nullptr;
+    size_t first = 0;
+    bool wraps = false;
+    std::mutex mutex;
+    std::vector<RawReading> raw;
+    std::vector<State> states;
+  };
+
+  void ReadSlot(Slot* slot);
+  void Extend(const Counter& counter, const RawReading& raw, uint64_t boot_ns, State* state) const;
+
+  std::vector<OpenedSource> sources_;
+  const Clock& clock_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  size_t counter_count_ = 0;
+  std::unique_ptr<KeepAlive> keep_alive_;  // last: its thread uses all of the above
+};
+
+// Probes the sources that the options name, in the table's order.
+std::vector<OpenedSource> OpenSources(const Options& options);
+
+}  // namespace microjoule

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "powercap_zone.h"
+
+#include <algorithm>
+
+namespace microjoule {
+namespace {
+
+constexpr uint64_t kCounts = uint64_t{1} << 32;
+constexpr uint64_t kNanojoulesPerJoule = 1000000000u;
+constexpr uint64_t kMicrojoulesPerJoule = 1000000u;
+constexpr uint64_t kMaxEnergyUnit = 31;       // ESU is a 5-bit field (Intel SDM vol. 4, MSR 606H)
+constexpr uint64_t kLastInvertibleUnit = 19;  // finer counts than a microjoule are lost in print
+
+constexpr const char* kControlTypes[] = {"intel-rapl", "intel-rapl-tpmi", "intel-rapl-mmio"};
+
+size_t Rank(const std::string& control_type) {
+  const auto* const end = std::end(kControlTypes);
+  return static_cast<size_t>(std::find(std::begin(kControlTypes), end, control_type) -
+                             std::begin(kControlTypes));
+}
+
+// Takes a run of digits of the given base off the front. False when there is none.
+bool TakeNumber(std::string_view* text, unsigned base, uint32_t* out) {
+  uint64_t value = 0;
+  size_t used = 0;
+  for (const char c : *text) {
+    unsigned digit = 99;
+    if (c >= '0' && c <= '9') digit = static_cast<unsigned>(c - '0');
+    if (c >= 'a' && c <= 'f') digit = static_cast<unsigned>(c - 'a') + 10;
+    if (digit >= base) break;
+    value = value * base + digit;
+    if (value > 0x7fffffff) return false;
+    ++used;
+  }
+  if (used == 0) return false;
+  text->remove_prefix(used);
+  *out = static_cast<uint32_t>(value);
+  return true;
+}
+
+bool TakePrefix(std::string_view* text, std::string_view prefix) {
+  if (text->substr(0, prefix.size()) != prefix) return false;
+  text->remove_prefix(prefix.size());
+  return true;
+}
+
+}  // namespace
+
+bool ParseZonePath(std::string_view folder, ZonePath* out) {
+  const size_t colon = folder.find(':');
+  if (colon == std::string_view::npos) return false;
+  out->control_type = std::string(folder.substr(0, colon));
+  if (Rank(out->control_type) == std::size(kControlTypes)) return false;
+  out->indices.clear();
+  std::string_view rest = folder.substr(colon);
+  while (!rest.empty()) {
+    uint32_t index = 0;
+    if (!TakePrefix(&rest, ":") || !TakeNumber(&rest, 16, &index)) return false;
+    out->indices.push_back(index);
+  }
+  return true;
+}
+
+bool operator<(const ZonePath& a, const ZonePath& b) {
+  const size_t rank_a = Rank(a.control_type);
+  const size_t rank_b = Rank(b.control_type);
+  return rank_a != rank_b ? rank_a < rank_b : a.indices < b.indices;
+}
+
+ZoneName ParseZoneName(std::string_view name) {
+  ZoneName zone;
+  if (name == "core") {
+    zone.domain = Domain::kCore;
+  } else if (name == "uncore") {
+    zone.domain = Domain::kUncore;
+  } else if (name == "dram") {
+    zone.domain = Domain::kDram;
+  } else if (name == "psys") {
+    zone.domain = Domain::kPsys;
+  } else if (TakePrefix(&name, "package-")) {
+    uint32_t package = 0;
+    uint32_t die = 0;
+    if (!TakeNumber(&name, 10, &package)) return zone;
+    const bool has_die = TakePrefix(&name, "-die-");
+    if (has_die && !TakeNumber(&name, 10, &die)) return zone;
+    if (!name.empty()) return zone;
+    zone.domain = Domain::kPackage;
+    zone.package = static_cast<int32_t>(package);
+    if (has_die) zone.die = static_cast<int32_t>(die);
+  }
+  return zone;
+}
+
+bool ParseCount(std::string_view text, uint64_t* out) {
+  uint64_t value = 0;
+  size_t i = 0;
+  for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
+    const uint64_t digit = static_cast<uint64_t>(text[i] - '0');
+    if (value > (UINT64_MAX - digit) / 10) return false;
+    value = value * 10 + digit;
+  }
+  if (i == 0) return false;
+  for (; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c != '\n' && c != '\r' && c != ' ' && c != '\t' && c != '\0') return false;
+  }
+  *out = value;
+  return true;
+}
+
+uint64_t Inversion::Ticks(uint64_t microjoules) const {
+  if (multiplier == divisor) return microjoules;
+  // Counts beyond the range are refused later; here they must only not overflow.
+  if (microjoules > UINT64_MAX / multiplier - 1) return UINT64_MAX;
+  const uint64_t product = microjoules * multiplier;
+  return product / divisor + (product % divisor != 0 ? 1 : 0);
+}
+
+Inversion InvertRange(uint64_t range_uj) {
+  Inversion inversion;
+  if (range_uj == 0) {
+    inversion.note =
+        "max_energy_range_uj is missing, unreadable or 0, so a wrap cannot be told from a reset: "
+        "an interval in which the count falls has no energy";
+    return inversion;
+  }
+  constexpr uint64_t kMaxRaw = kCounts - 1;
+  // Today's kernels: the unit is a whole number of nanojoules.
+  if (range_uj <= UINT64_MAX / 2000) {
+    const uint64_t unit_nj = (range_uj * 1000 + kMaxRaw / 2) / kMaxRaw;
+    if (unit_nj >= 1000 && unit_nj <= kNanojoulesPerJoule && kMaxRaw * unit_nj / 1000 == range_uj) {
+      inversion.multiplier = 1000;
+      inversion.divisor = unit_nj;
+      inversion.modulus_ticks = kCounts;
+      inversion.scale = {unit_nj, kNanojoulesPerJoule};
+      for (uint64_t esu = 0; esu <= kMaxEnergyUnit; ++esu) {
+        // 61035 nJ is 2^-14 J with its fraction cut off: the hardware counts the whole of it.
+        if (kNanojoulesPerJoule >> esu == unit_nj) inversion.scale = {1, uint64_t{1} << esu};
+      }
+      if (inversion.scale.numerator == 15300) {
+        inversion.note =
+            "server DRAM unit of 15300 nJ, as the kernel has it; perf_event counts 2^-16 J, 0.27 % "
+            "less";
+      }
+      return inversion;
+    }
+  }
+  // Kernels 3.x: 2^-ESU joules, untruncated.
+  for (uint64_t esu = 0; esu <= kLastInvertibleUnit; ++esu) {
+    if ((kMaxRaw * kMicrojoulesPerJoule) >> esu != range_uj) continue;
+    const uint64_t counts_per_joule = uint64_t{1} << esu;
+    inversion.multiplier = counts_per_joule;
+    inversion.divisor = kMicrojoulesPerJoule;
+    inversion.modulus_ticks = kCounts;
+    inversion.scale = {1, counts_per_joule};
+    return inversion;
+  }
+  inversion.modulus_ticks = range_uj + 1;
+  inversion.note = "the range fits no known energy unit: microjoules are taken as they are";
+  return inversion;
+}
+
+}  // namespace microjoule

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+//
+// The contract of a counter source. Standard headers only: no Node, no operating system.
+//
+// A source knows one interface to energy counters (powercap, NVML, ...). It probes once, describes
+// what it found, and from then on reads every counter in one pass into memory it is given. Hardware
+// trouble is a Status with a sentence of detail, never an exception.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace microjoule {
+
+// The one status vocabulary. "addon-missing" exists on the JavaScript side only.
+enum class Status : uint32_t {
+  kOk,
+  kNotFound,
+  kNoPermission,
+  kMasked,
+  kVirtualised,
+  kNotSupported,
+  kStale,
+  kImplausible,
+  kFailed,
+};
+inline constexpr size_t kStatusCount = 9;
+const char* StatusName(Status status);
+
+enum class Domain : uint32_t {
+  kPackage,
+  kCore,
+  kUncore,
+  kDram,
+  kPsys,
+  kGpu,
+  kGpuMemory,
+  kModule,
+  kOther,
+};
+const char* DomainName(Domain domain);
+
+enum class CounterKind { kEnergy, kPower };
+
+// Whose clock stamps a reading: the reader's, or the device's own.
+enum class CounterClock { kReader, kDevice };
+
+// Joules per tick, exact.
+struct Scale {
+  uint64_t numerator = 1;
+  uint64_t denominator = 1;
+};
+
+struct Outcome {
+  Status status = Status::kOk;
+  std::string detail;
+};
+
+struct Counter {
+  std::string id;  // unique and stable while open, e.g. "powercap:intel-rapl:0"
+  Domain domain = Domain::kOther;
+  uint32_t device = 0;  // CPU package or GPU index
+  int32_t die = -1;     // die within the package; -1 where the interface names none
+  std::string origin;   // where it is read: a path, an event and CPU, a UUID
+  std::string device_name;
+  std::string pci_address;  // "0000:01:00.0"; empty when not a PCI device
+  CounterKind kind = CounterKind::kEnergy;
+  Scale scale;
+  uint64_t modulus_ticks = 0;  // the count returns to 0 after this many; 0: a fall is not a wrap
+  CounterClock clock = CounterClock::kReader;
+  uint64_t update_period_ns = 0;  // 0: not known
+  Outcome outcome;                // of opening it; a counter that is not ok is never read
+};
+
+// One raw value. `ticks` means something only when `status` is kOk.
+struct RawReading {
+  uint64_t ticks = 0;
+  uint64_t time_ns = 0;  // own time where the counter has one; 0: the time of the whole pass
+  Status status = Status::kFailed;
+};
+
+class Clock;
+
+struct Options {
+  std::string sysfs = "/sys";
+  std::string dev = "/dev";
+  std::string nvml_library;          // empty: the system's
+  std::vector<std::string> sources;  // empty: all that this platform has
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  // Finds and opens the counters. Called once. The source as a whole may be ok while single
+  // counters are not.
+  virtual Outcome Probe(const Options& options) = 0;
+
+  virtual const std::vector<Counter>& counters() const = 0;
+
+  // True when a pass may take milliseconds. The meter then keeps it away from fast sources.
+  virtual bool blocking() const = 0;
+
+  // Reads every counter, in order, into `out[0 .. counters().size())`. Allocates nothing.
+  virtual void Read(const Clock& clock, RawReading* out) = 0;
+
+  // Why the last reading of one counter was not ok, in a sentence that says what to do.
+  virtual std::string Explain(size_t counter) const = 0;
+};
+
+struct SourceEntry {
+  const char* name;
+  std::unique_ptr<Source> (*make)();
+};
+
+// All sources of this platform, in order of preference.
+const std::vector<SourceEntry>& SourceTable();
+
+}  // namespace microjoule

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+//
+// The table of sources, in order of preference. The only platform #if of the project.
+#include "source.h"
+
+namespace microjoule {
+
+std::unique_ptr<Source> MakePowercap();
+std::unique_ptr<Source> MakeNvml();
+
+const std::vector<SourceEntry>& SourceTable() {
+  // Leaked on purpose: threads may still look at it while exit() destroys statics.
+  static const auto* const table = new std::vector<SourceEntry> {
+#if defined(__linux__)
+    {"powercap", MakePowercap},
+#endif
+        {"nvml", MakeNvml},
+  };
+  return *table;
+}
+
+}  // namespace microjoule
