@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+import { MicrojouleError } from '../core/errors.js';
+import type { Cloud } from '../report/types.js';
+import { requireText } from './place-key.js';
+
+export interface CloudOptions {
+  /** As the user names it, e.g. `aws`. */
+  cloudProvider?: string | undefined;
+  /** The provider's own name of the region, e.g. `sa-east-1`. Only together with a provider. */
+  cloudRegion?: string | undefined;
+}
+
+/**
+ * What the report says about the cloud: what the user gave, nothing else. No metadata service is asked.
+ * Throws `ERR_BAD_OPTION` for a region without a provider and for empty text.
+ */
+export function describeCloud(options: CloudOptions = {}): Cloud {
+  const provider = optionalText('cloudProvider', options.cloudProvider);
+  const region = optionalText('cloudRegion', options.cloudRegion);
+  if (provider === undefined) {
+    if (region !== undefined) {
+      throw new MicrojouleError(
+        'ERR_BAD_OPTION',
+        `Cloud region ${JSON.stringify(region)} was given without a cloud provider.`,
+        { hint: 'Give the provider as well, for example aws, or leave the cloud region out.' },
+      );
+    }
+    return {
+      onCloud: false,
+      kind: 'assumed',
+      source: 'default',
+      method: 'not given',
+      detail: 'No cloud provider was given; microjoule does not look for one.',
+    };
+  }
+  return {
+    onCloud: true,
+    provider,
+    ...(region === undefined ? {} : { region }),
+    kind: 'assumed',
+    source: 'user',
+    method: 'given',
+    detail: `The user gave the cloud provider ${provider}${region === undefined ? ' and no cloud region' : ` and the cloud region ${region}`}.`,
+  };
+}
+
+function optionalText(option: string, value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  requireText(option, value);
+  const text = value.trim();
+  if (text === '') throw new MicrojouleError('ERR_BAD_OPTION', `Option ${option} must not be empty.`);
+  return text;
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+import { createRequire } from 'node:module';
+import type { Co2Data, ElectricityMapsModule, ElectricityMapsZone } from './co2-data.js';
+
+// Everything here is synchronous: a report must be writable from a process 'exit' handler, where no promise
+// settles any more. And nothing is loaded at import time: the tables take tens of milliseconds.
+const require = createRequire(import.meta.url);
+
+type Iso3166 = typeof import('iso-3166');
+type CountriesAndTimezones = typeof import('countries-and-timezones');
+
+/** A country of ISO 3166-1 under its English short name there. */
+export interface IsoCountry {
+  name: string;
+  alpha2: string;
+  alpha3: string;
+}
+
+/** A subdivision of ISO 3166-2. The name is the local one, e.g. `Bayern`. */
+export interface Subdivision {
+  /** With the country, e.g. `BR-RS`. */
+  code: string;
+  name: string;
+  /** Code of the subdivision it is a part of, or of the country. */
+  parent?: string;
+}
+
+/** Newest year of Electricity Maps that the installed package has. */
+export interface ElectricityMaps {
+  year: number;
+  zones: Readonly<Record<string, ElectricityMapsZone>>;
+}
+
+function once<T>(load: () => T): () => T {
+  let loaded: { value: T } | undefined;
+  return () => {
+    loaded ??= { value: load() };
+    return loaded.value;
+  };
+}
+
+/** Electricity Maps through `@tgwf/co2`. Throws an Error when the package has no `yearlyNNNN` table. */
+export const electricityMaps: () => ElectricityMaps = once(() => {
+  const tables = require('@tgwf/co2/data/electricity-maps') as ElectricityMapsModule;
+  const years = Object.keys(tables).flatMap((name) => /^yearly(\d{4})$/.exec(name)?.[1] ?? []);
+  const year = years.sort().at(-1);
+  const newest = year === undefined ? undefined : tables[`yearly${year}`];
+  if (newest === undefined) throw new Error('@tgwf/co2 has no yearly table of Electricity Maps.');
+  return { year: Number(year), zones: newest.data };
+});
+
+const ember = once(() => (require('@tgwf/co2/data') as Co2Data).averageIntensity.data);
+
+function presentGramsPerKwh(value: unknown): number | undefined {
+  // Both sets write what they do not know as 0 (Ember: CAF); no grid emits nothing over its life cycle.
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : undefined;
+}
+
+/** gCO2e/kWh of an Electricity Maps zone such as `BR-S`, or undefined. */
+export function zoneGramsPerKwh(zone: string): number | undefined {
+  const { zones } = electricityMaps();
+  return Object.hasOwn(zones, zone) ? presentGramsPerKwh(zones[zone]?.carbonIntensity.value) : undefined;
+}
+
+/** gCO2e/kWh that Ember has for an ISO 3166-1 alpha-3 code, or undefined. */
+export function emberGramsPerKwh(alpha3: string): number | undefined {
+  return Object.hasOwn(ember(), alpha3) ? presentGramsPerKwh(ember()[alpha3]) : undefined;
+}
+
+/** gCO2e/kWh of Ember's world average. Throws an Error when the package has none. */
+export function worldGramsPerKwh(): number {
+  const value = emberGramsPerKwh('WORLD');
+  if (value === undefined) throw new Error('@tgwf/co2 has no world average.');
+  return value;
+}
+
+/** All countries of ISO 3166-1, and Kosovo. */
+export const isoCountries: () => readonly IsoCountry[] = once(() => [
+  ...(require('iso-3166') as Iso3166).iso31661.map(({ name, alpha2, alpha3 }) => ({ name, alpha2, alpha3 })),
+  // Not in ISO 3166-1, but both data sets have it, under user-assigned codes: XK is Electricity Maps' and
+  // the European Union's, XKX the World Bank's and Ember's.
+  { name: 'Kosovo', alpha2: 'XK', alpha3: 'XKX' },
+]);
+
+/** ISO 3166-2 subdivisions of a country given by alpha-2; empty where there are none. */
+export function subdivisionsOf(alpha2: string): Subdivision[] {
+  const { iso31662 } = require('iso-3166') as Iso3166;
+  return iso31662.filter((entry) => entry.code.startsWith(`${alpha2}-`));
+}
+
+function timezones(): CountriesAndTimezones {
+  return require('countries-and-timezones') as CountriesAndTimezones;
+}
+
+/** Alpha-2 codes of the countries that keep an IANA time zone, the main one first; empty for UTC. */
+export function countriesOfTimeZone(timeZone: string): string[] {
+  return timezones()
+    .getCountriesForTimezone(timeZone)
+    .map((country) => country.id);
+}
+
+/** Everyday English country names by alpha-2, e.g. `Ivory Coast`. */
+export function everydayCountryNames(): [alpha2: string, name: string][] {
+  return Object.values(timezones().getAllCountries()).map((country) => [country.id, country.name]);
+}

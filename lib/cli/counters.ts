@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+import { type CounterDelta, formatCounters, openMeter } from '../index.js';
+import { type MeterFlags, toMeterOptions } from './options.js';
+import { styleFor } from './terminal.js';
+
+/** `microjoule counters`: every source and counter, its status, and what it has counted so far. */
+export function runCounters(flags: MeterFlags & { json?: boolean }): void {
+  const meter = openMeter(toMeterOptions(flags));
+  const listed = meter.list(meter.read());
+  if (flags.json === true) {
+    process.stdout.write(`${JSON.stringify({ sources: meter.sources.map(describe(listed)) }, null, 2)}\n`);
+  } else {
+    process.stdout.write(formatCounters(meter.sources, listed, styleFor(process.stdout)));
+  }
+  meter.close();
+}
+
+function describe(listed: readonly CounterDelta[]) {
+  return ({ source, status, detail }: { source: string; status: string; detail: string }) => ({
+    source,
+    status,
+    detail,
+    counters: listed
+      .filter((delta) => delta.counter.source === source)
+      .map(({ counter, status, detail, energyJoules, inTotal, apart }) => ({
+        id: counter.id,
+        domain: counter.domain,
+        device: counter.device,
+        origin: counter.origin,
+        status,
+        detail: [detail, inTotal ? '' : apart].filter((part) => part !== '').join('; '),
+        ...(energyJoules === undefined ? {} : { energyJoules }),
+        inTotal,
+      })),
+  });
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: MIT
+import { Command, CommanderError, Option } from 'commander';
+import { MicrojouleError, packageVersion } from '../index.js';
+import type { ChildOutcome } from './child.js';
+import { runCounters } from './counters.js';
+import { exitLike } from './exit.js';
+import { addMeterOptions, collect, countFrom1, type MeterFlags, numberFrom } from './options.js';
+import { type RunFlags, runRun } from './run.js';
+import { complain } from './terminal.js';
+
+const OWN_FAILURE = 125;
+
+const RUN_NOTES = `
+The whole machine is measured, idle included. The report goes to stderr; the command's own
+output and exit code stay as they are. Exit codes of microjoule itself: 125 its own failure,
+126 the command is not executable, 127 it was not found.
+
+Examples:
+  microjoule run -- node train.js
+  microjoule run --country France -o report.md -o emissions.csv -- make -j8
+  microjoule run -r 10 -- node benchmark.js
+  microjoule run --duration 60 --json`;
+
+function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
+  const program = addMeterOptions(new Command('microjoule'))
+    .description('Energy and CO2 of a command, from the hardware counters.')
+    .version(packageVersion())
+    .enablePositionalOptions()
+    .showHelpAfterError('(microjoule --help and microjoule run --help tell more)')
+    .exitOverride();
+
+  addMeterOptions(
+    program
+      .command('run')
+      .description('run a command and report its energy and CO2')
+      .argument('[command...]', 'the command and its arguments, after --')
+      .passThroughOptions(),
+  )
+    .option('-o, --output <file>', 'write the report: .md, .json, or .csv for a row (repeatable)', collect)
+    .option('--json', 'the report as JSON on stdout and nothing else; the command writes to stderr')
+    .option('-r, --repeat <count>', 'run the command so often: mean and standard deviation', countFrom1, 1)
+    .option('--duration <seconds>', 'measure for so long, without a command', numberFrom(0, true))
+    .option('--require', 'missing counters are an error before the command starts')
+    .option('-q, --quiet', 'no report on stderr')
+    .option('--no-progress', 'no status line for long commands')
+    .option('--project-name <name>', 'name of the project in the report')
+    .option('--run-id <id>', 'identifies the run (default: a random UUID)')
+    .option('--model <file>', 'JSON file with the model details of the report')
+    .option('--country <name>', 'country by name, alpha-2 or alpha-3 (default: from the time zone)')
+    .option('--region <name>', 'region or grid zone within the country')
+    .option('--intensity <g/kWh>', 'carbon intensity, instead of the data set', numberFrom(0, false))
+    .option('--cloud-provider <name>', 'cloud provider, for the report')
+    .option('--cloud-region <name>', "the provider's region, for the report")
+    .option('--cpu-watts <watts>', 'constant CPU power where there is no counter', numberFrom(0, true))
+    .option('--ram-watts-per-gib <watts>', 'memory power per GiB where there is no counter', numberFrom(0, false))
+    .addOption(new Option('--ram-model <name>', 'memory model').choices(['per-gib', 'per-dimm']))
+    .addHelpText('after', RUN_NOTES)
+    .action(async (argv: string[], _flags: unknown, command: Command) => {
+      finish(await runRun(argv, command.optsWithGlobals<RunFlags>()));
+    });
+
+  addMeterOptions(program.command('counters').description('list every counter source and counter'))
+    .option('--json', 'as JSON')
+    .action((_flags: unknown, command: Command) => {
+      runCounters(command.optsWithGlobals<MeterFlags & { json?: boolean }>());
+      finish({ started: true, exitCode: 0 });
+    });
+  return program;
+}
+
+async function main(): Promise<ChildOutcome> {
+  let outcome: ChildOutcome = { started: true, exitCode: 0 };
+  try {
+    await buildProgram((result) => {
+      outcome = result;
+    }).parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // It has been printed already; help and version are no failures.
+      return { started: true, exitCode: error.exitCode === 0 ? 0 : OWN_FAILURE };
+    }
+    if (error instanceof MicrojouleError) complain(error.message, error.hint);
+    else complain(`internal error: ${(error as Error).stack ?? String(error)}`, 'Please report it.');
+    return { started: true, exitCode: OWN_FAILURE };
+  }
+  return outcome;
+}
+
+// A reader that goes away (| head) is no failure of ours.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+await exitLike(await main());

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { MeterOptions } from '../index.js';
+
+/** A number of at least (or above) 0, or an error that commander prints with the flag's name. */
+export function numberFrom(lowest: number, exclusive: boolean): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (Number.isFinite(value) && (exclusive ? value > lowest : value >= lowest)) return value;
+    throw new InvalidArgumentError(`Expected a number ${exclusive ? 'above' : 'of at least'} ${lowest}.`);
+  };
+}
+
+/** A whole number of at least 1. */
+export function countFrom1(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError('Expected a whole number of at least 1.');
+}
+
+/** Collects a repeatable option. */
+export function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+/** The flags that every command has, before or after its name. */
+export function addMeterOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--sysfs <dir>', 'stands for /sys, e.g. a container mount (env: MICROJOULE_SYSFS)'))
+    .addOption(new Option('--dev <dir>', 'stands for /dev (env: MICROJOULE_DEV)'))
+    .addOption(
+      new Option('--nvml-library <file>', "NVIDIA's NVML library (env: MICROJOULE_NVML_LIBRARY)"),
+    )
+    .addOption(new Option('--sources <names>', 'use only these counter sources, e.g. powercap,nvml'));
+}
+
+export interface MeterFlags {
+  sysfs?: string;
+  dev?: string;
+  nvmlLibrary?: string;
+  sources?: string;
+}
+
+export function toMeterOptions(flags: MeterFlags): MeterOptions {
+  return {
+    ...(flags.sysfs === undefined ? {} : { sysfs: flags.sysfs }),
+    ...(flags.dev === undefined ? {} : { dev: flags.dev }),
+    ...(flags.nvmlLibrary === undefined ? {} : { nvmlLibrary: flags.nvmlLibrary }),
+    ...(flags.sources === undefined ? {} : { sources: flags.sources.split(',').map((name) => name.trim()) }),
+  };
+}

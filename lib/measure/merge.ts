@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+import { joulesToKwh } from '../core/units.js';
+import type { Kind, Warning } from '../core/vocabulary.js';
+import type { Component, Components, CounterEnergy, Measurement } from '../report/types.js';
+
+/** From best to worst: a sum is as good as the worst that went into it. */
+const WORST: readonly Kind[] = ['measured', 'estimated', 'assumed', 'absent'];
+
+function mergeCounters(all: readonly (readonly CounterEnergy[])[]): CounterEnergy[] {
+  const byId = new Map<string, CounterEnergy>();
+  for (const counter of all.flat()) {
+    const known = byId.get(counter.id);
+    if (known === undefined) {
+      byId.set(counter.id, { ...counter });
+    } else if (known.status === 'ok' && counter.status === 'ok') {
+      known.energyJoules = (known.energyJoules ?? 0) + (counter.energyJoules ?? 0);
+      known.inTotal = known.inTotal && counter.inTotal;
+    } else if (known.status === 'ok') {
+      // Missed in one run is missed in the sum.
+      byId.set(counter.id, { ...counter, inTotal: false });
+    }
+  }
+  return [...byId.values()];
+}
+
+function mergeComponent(parts: readonly Component[], durationSeconds: number): Component {
+  const present = parts.filter((part) => part.energyJoules !== undefined);
+  const worst = (present.length === 0 ? parts : present).reduce((a, b) =>
+    WORST.indexOf(b.kind) > WORST.indexOf(a.kind) ? b : a,
+  );
+  const { energyJoules: _joules, energyKwh: _kwh, powerWatts: _watts, ...rest } = worst;
+  const merged: Component = {
+    ...rest,
+    atLeast: parts.some((part) => part.atLeast) || (present.length > 0 && present.length < parts.length),
+    counters: mergeCounters(parts.map((part) => part.counters)),
+  };
+  if (present.length === 0) return merged;
+  const energyJoules = present.reduce((sum, part) => sum + (part.energyJoules ?? 0), 0);
+  return {
+    ...merged,
+    energyJoules,
+    energyKwh: joulesToKwh(energyJoules),
+    powerWatts: durationSeconds > 0 ? energyJoules / durationSeconds : 0,
+  };
+}
+
+function totalJoules(components: Components): number {
+  return Object.values(components).reduce((sum: number, part: Component) => sum + (part.energyJoules ?? 0), 0);
+}
+
+function uniqueWarnings(all: readonly Warning[]): Warning[] {
+  return [...new Map(all.map((warning) => [`${warning.code} ${warning.message}`, warning])).values()];
+}
+
+/**
+ * One measurement of several runs on one machine: energies and durations added, what happened between the runs
+ * left out. The single runs stay in `runs`.
+ */
+export function mergeMeasurements(runs: readonly [Measurement, ...Measurement[]]): Measurement {
+  const first = runs[0];
+  const last = runs.at(-1) ?? first;
+  if (runs.length === 1) return first;
+  const durationSeconds = runs.reduce((sum, run) => sum + run.durationSeconds, 0);
+  const merge = (name: keyof Components) =>
+    mergeComponent(
+      runs.map((run) => run.components[name]),
+      durationSeconds,
+    );
+  const busySeconds = runs.reduce(
+    (sum, run) => sum + (run.machine.cpuUtilisationRatio ?? Number.NaN) * run.durationSeconds,
+    0,
+  );
+  const { cpuUtilisationRatio: _ratio, ...machine } = last.machine;
+  return {
+    ...last,
+    startedAtMs: first.startedAtMs,
+    durationSeconds,
+    components: { cpu: merge('cpu'), gpu: merge('gpu'), ram: merge('ram') },
+    apart: mergeCounters(runs.map((run) => run.apart)),
+    machine: {
+      ...machine,
+      ...(Number.isNaN(busySeconds) ? {} : { cpuUtilisationRatio: busySeconds / durationSeconds }),
+    },
+    warnings: uniqueWarnings(runs.flatMap((run) => run.warnings)),
+    runs: runs.map((run) => ({
+      durationSeconds: run.durationSeconds,
+      energyJoules: totalJoules(run.components),
+    })),
+  };
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+import { MicrojouleError } from '../core/errors.js';
+import { NANOSECONDS_PER_SECOND } from '../core/units.js';
+import type { Warning } from '../core/vocabulary.js';
+import { type DisplayController, findDisplayControllers } from '../estimate/display-controllers.js';
+import {
+  describeOs,
+  describeRuntime,
+  readCpuIdentity,
+  readMaxPowerWatts,
+  readMemory,
+} from '../estimate/machine.js';
+import { readCpuTimes, utilisationBetween } from '../estimate/utilisation.js';
+import { type Meter, openMeter } from '../meter/meter.js';
+import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
+import type { Machine, Measurement } from '../report/types.js';
+import { buildComponents, type EstimateOptions, type Evidence, unmeteredControllers } from './components.js';
+
+export interface RecordingOptions extends MeterOptions, EstimateOptions {
+  /** A meter to use; it is not closed. Default: one of the recording's own. */
+  meter?: Meter | undefined;
+}
+
+/** What a region has used so far. */
+export interface Glimpse {
+  durationSeconds: number;
+  energyJoules: number;
+  /** False when a part of it is a model. */
+  measured: boolean;
+}
+
+/** A region being measured. Nothing runs on the JavaScript thread in between. */
+export interface Recording {
+  /** The region up to now; it goes on. @throws MicrojouleError `ERR_METER_CLOSED` after stop() */
+  peek(): Glimpse;
+  /** Ends the region and closes the meter, if it is the recording's own. Once. */
+  stop(): Measurement;
+}
+
+/** Counters that move once a millisecond say little about less than this many seconds. */
+const SHORT_REGION_SECONDS = 0.05;
+
+/**
+ * Starts measuring the whole machine.
+ * @throws MicrojouleError `ERR_BAD_OPTION`
+ */
+export function startRecording(options: RecordingOptions = {}): Recording {
+  const { sysfs } = resolveMeterOptions(options);
+  const meter = options.meter ?? openMeter(options);
+  const cpu = readCpuIdentity();
+  const displayControllers = findDisplayControllers(sysfs);
+  const maxPowerWatts = readMaxPowerWatts(sysfs);
+  // A wrong option is told before the work starts, not after it.
+  buildComponents({
+    durationSeconds: 0,
+    deltas: [],
+    sources: [],
+    cpu,
+    maxPowerWatts,
+    utilisationRatio: undefined,
+    ramTotalGib: 1,
+    displayControllers: [],
+    estimates: options,
+  });
+
+  const startedAtMs = Date.now();
+  const startTimes = readCpuTimes();
+  const start = meter.read();
+  const startNs = process.hrtime.bigint();
+  let stopped = false;
+
+  function gather(): { evidence: Evidence; ramUsedGib: number | undefined } {
+    const durationSeconds = Number(process.hrtime.bigint() - startNs) / NANOSECONDS_PER_SECOND;
+    const end = meter.read();
+    const utilisationRatio = utilisationBetween(startTimes, readCpuTimes());
+    const memory = readMemory();
+    return {
+      ramUsedGib: memory.ramUsedGib,
+      evidence: {
+        durationSeconds,
+        deltas: meter.between(start, end),
+        sources: meter.sources,
+        cpu,
+        maxPowerWatts,
+        utilisationRatio,
+        ramTotalGib: memory.ramTotalGib,
+        displayControllers,
+        estimates: options,
+      },
+    };
+  }
+
+  return {
+    peek() {
+      const { evidence } = gather();
+      const parts = Object.values(buildComponents(evidence).components);
+      return {
+        durationSeconds: evidence.durationSeconds,
+        energyJoules: parts.reduce((sum, part) => sum + (part.energyJoules ?? 0), 0),
+        measured: parts.every((part) => part.kind === 'measured' || part.kind === 'absent'),
+      };
+    },
+    stop() {
+      if (stopped) {
+        throw new MicrojouleError('ERR_TRACKER_STATE', 'the recording has been stopped already', {
+          hint: 'Start another with startRecording().',
+        });
+      }
+      const { evidence, ramUsedGib } = gather();
+      stopped = true;
+      if (options.meter === undefined) meter.close();
+      const { components, apart, warnings } = buildComponents(evidence);
+      return {
+        startedAtMs,
+        endedAtMs: Date.now(),
+        durationSeconds: evidence.durationSeconds,
+        components,
+        apart,
+        machine: describeMachine(evidence, ramUsedGib),
+        warnings: [...warnings, ...shortRegion(evidence)],
+      };
+    },
+  };
+}
+
+function shortRegion({ durationSeconds }: Evidence): Warning[] {
+  if (durationSeconds >= SHORT_REGION_SECONDS) return [];
+  const milliseconds = (durationSeconds * 1000).toPrecision(2);
+  return [
+    {
+      code: 'short-region',
+      message: `The region lasted ${milliseconds} ms, too short for its energy to be certain.`,
+      hint: 'Measure many repetitions as one region.',
+    },
+  ];
+}
+
+/** `2 x NVIDIA A, 1 x AMD B`: every GPU that is known to be there, read or not. */
+function describeGpus(evidence: Evidence): { gpuCount: number; gpuModel?: string } {
+  const names = [
+    ...evidence.deltas
+      .filter((delta) => delta.counter.domain === 'gpu')
+      .map((delta) => delta.counter.deviceName ?? 'unknown GPU'),
+    ...unmeteredControllers(evidence).map((gpu: DisplayController) => gpu.name),
+  ];
+  if (names.length === 0) return { gpuCount: 0 };
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return {
+    gpuCount: names.length,
+    gpuModel: [...counts].map(([name, count]) => `${count} x ${name}`).join(', '),
+  };
+}
+
+function describeMachine(evidence: Evidence, ramUsedGib: number | undefined): Machine {
+  const { cpu, utilisationRatio, ramTotalGib } = evidence;
+  return {
+    os: describeOs(),
+    runtime: describeRuntime(),
+    ...(cpu.modelName === '' ? {} : { cpuModel: cpu.modelName }),
+    cpuThreadCount: cpu.threadCount,
+    ...(utilisationRatio === undefined ? {} : { cpuUtilisationRatio: utilisationRatio }),
+    ...describeGpus(evidence),
+    ramTotalGib,
+    ...(ramUsedGib === undefined ? {} : { ramUsedGib }),
+  };
+}

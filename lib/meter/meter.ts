@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+import { MicrojouleError } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
+import type { Status } from '../core/vocabulary.js';
+import { chooseTotal, type Membership } from './domains.js';
+import { loadAddon, type NativeAddon, type NativeCounter, type NativeMeter } from './native.js';
+import { type MeterOptions, type ResolvedMeterOptions, resolveMeterOptions } from './options.js';
+import { decodeReading, type Reading, secondsBetween, ticksToJoules } from './reading.js';
+
+/** One hardware counter of an open meter. */
+export interface Counter extends NativeCounter {
+  /** The source it belongs to. */
+  source: string;
+}
+
+/** One attempt to use a source. */
+export interface SourceState {
+  source: string;
+  status: Status;
+  /** What was tried and what to do; empty when all is well. */
+  detail: string;
+  counters: Counter[];
+}
+
+/** What one counter metered between two readings. */
+export interface CounterDelta {
+  counter: Counter;
+  status: Status;
+  /** Why there is no energy; a remark, or empty, when `status` is `ok`. */
+  detail: string;
+  /** In joules. Absent unless `status` is `ok`. */
+  energyJoules?: number;
+  inTotal: boolean;
+  /** Why it is not in the total; empty when it is. */
+  apart: string;
+}
+
+/** An open set of counters. Close it when done; the event loop is never kept alive by it. */
+export interface Meter {
+  readonly sources: readonly SourceState[];
+  /** All counters of all sources, in the order of readings. */
+  readonly counters: readonly Counter[];
+  /** The reading taken at open. */
+  readonly opened: Reading;
+  /**
+   * Reads every counter into {@link words}. One pass, nothing allocated.
+   * @throws MicrojouleError `ERR_METER_CLOSED`
+   */
+  sample(): void;
+  /** The bound buffer: three words of times, then three words a counter (docs/architecture.md). */
+  readonly words: BigUint64Array;
+  /** Takes a sample and copies it. @throws MicrojouleError `ERR_METER_CLOSED` */
+  read(): Reading;
+  /** Energy of each counter between two readings of this meter, in joules, and what the total holds. */
+  between(start: Reading, end: Reading): CounterDelta[];
+  /** Energy since open, in joules, by counter; undefined where it cannot be said. */
+  joulesSinceOpen(): (number | undefined)[];
+  /** Each counter's own count in joules at this reading, and what the total would hold. */
+  list(reading: Reading): CounterDelta[];
+  close(): void;
+}
+
+function unknownSource(name: string, known: readonly string[]): MicrojouleError {
+  const close = nearest(name, known, 1);
+  return new MicrojouleError('ERR_BAD_OPTION', `sources: there is no source "${name}" on ${process.platform}`, {
+    hint: `${close.length > 0 ? `Did you mean ${close[0]}? ` : ''}Known here: ${known.join(', ')}.`,
+  });
+}
+
+/**
+ * Opens every counter that can be read. What cannot be is listed with its reason: opening never fails for
+ * reasons of hardware, privilege or a missing addon.
+ * @throws MicrojouleError `ERR_BAD_OPTION`
+ */
+export function openMeter(options: MeterOptions = {}): Meter {
+  const resolved = resolveMeterOptions(options);
+  const loaded = loadAddon();
+  if (loaded.addon === undefined) return new EmptyMeter(loaded.detail);
+  for (const name of resolved.sources ?? []) {
+    if (!loaded.addon.sourceNames.includes(name)) throw unknownSource(name, loaded.addon.sourceNames);
+  }
+  return new NativeBackedMeter(loaded.addon, resolved);
+}
+
+class NativeBackedMeter implements Meter {
+  readonly sources: readonly SourceState[];
+  readonly counters: readonly Counter[];
+  readonly words: BigUint64Array;
+  readonly opened: Reading;
+  readonly #addon: NativeAddon;
+  #native: NativeMeter | undefined;
+
+  constructor(addon: NativeAddon, options: ResolvedMeterOptions) {
+    this.#addon = addon;
+    const native = new addon.NativeMeter(options);
+    this.#native = native;
+    this.sources = native.sources().map((state) => ({
+      ...state,
+      counters: state.counters.map((counter) => ({ ...counter, source: state.source })),
+    }));
+    this.counters = this.sources.flatMap((state) => state.counters);
+    this.words = new BigUint64Array(new SharedArrayBuffer(native.words * 8));
+    native.bind(this.words);
+    this.opened = this.read();
+  }
+
+  #open(): NativeMeter {
+    if (this.#native !== undefined) return this.#native;
+    throw new MicrojouleError('ERR_METER_CLOSED', 'the meter is closed', {
+      hint: 'Open another with openMeter().',
+    });
+  }
+
+  sample(): void {
+    this.#open().read();
+  }
+
+  read(): Reading {
+    this.sample();
+    return decodeReading(this.words, this.#addon.headerWords, this.#addon.counterWords);
+  }
+
+  joulesSinceOpen(): (number | undefined)[] {
+    return this.between(this.opened, this.read()).map((delta) => delta.energyJoules);
+  }
+
+  between(start: Reading, end: Reading): CounterDelta[] {
+    const seconds = secondsBetween(start, end);
+    const found = this.counters.map((counter, index) => {
+      const from = start.counters[index];
+      const to = end.counters[index];
+      if (from === undefined || to === undefined) return failed('failed', 'not part of both readings');
+      if (to.statusCode !== 0) return failed(this.#status(to.statusCode), this.#explain(index));
+      if (from.statusCode !== 0) {
+        return failed(this.#status(from.statusCode), `${counter.origin} could not be read at the start`);
+      }
+      if (to.breakCount !== from.breakCount) return failed('implausible', this.#explain(index));
+      if (to.ticks === from.ticks) {
+        return failed(
+          'stale',
+          `${counter.origin} did not move in ${seconds.toPrecision(3)} s: the region is shorter than its update, ` +
+            'or it counts nothing on this machine',
+        );
+      }
+      return {
+        status: 'ok' as const,
+        detail: counter.detail,
+        energyJoules: ticksToJoules(to.ticks - from.ticks, counter.scaleNumerator, counter.scaleDenominator),
+      };
+    });
+    return this.#withMembership(found, start);
+  }
+
+  list(reading: Reading): CounterDelta[] {
+    const found = this.counters.map((counter, index) => {
+      const at = reading.counters[index];
+      if (at === undefined) return failed('failed', 'not part of this reading');
+      if (at.statusCode !== 0) return failed(this.#status(at.statusCode), this.#explain(index));
+      return {
+        status: 'ok' as const,
+        detail: counter.detail,
+        energyJoules: ticksToJoules(at.ticks, counter.scaleNumerator, counter.scaleDenominator),
+      };
+    });
+    return this.#withMembership(found, reading);
+  }
+
+  #withMembership(
+    found: { status: Status; detail: string; energyJoules?: number }[],
+    start: Reading,
+  ): CounterDelta[] {
+    const members: Membership[] = chooseTotal(
+      this.counters.map((counter, i) => ({ ...counter, status: found[i]?.status ?? 'failed' })),
+      start.counters.map((reading) => reading.ticks),
+    );
+    return this.counters.map((counter, i) => {
+      const member = members[i];
+      return {
+        counter,
+        ...(found[i] ?? failed('failed', 'not read')),
+        inTotal: member?.inTotal ?? false,
+        apart: member?.reason ?? '',
+      };
+    });
+  }
+
+  #status(code: number): Status {
+    return this.#addon.statuses[code] ?? 'failed';
+  }
+
+  #explain(index: number): string {
+    return this.#native?.explain(index) || 'it could not be read';
+  }
+
+  close(): void {
+    this.#native?.close();
+    this.#native = undefined;
+  }
+}
+
+function failed(status: Status, detail: string): { status: Status; detail: string } {
+  return { status, detail };
+}
+
+/** Without the addon there are no counters, and one reason. */
+class EmptyMeter implements Meter {
+  readonly sources: readonly SourceState[];
+  readonly counters: readonly Counter[] = [];
+  readonly words: BigUint64Array = new BigUint64Array(3);
+  readonly opened: Reading;
+  #closed = false;
+
+  constructor(detail: string) {
+    this.sources = [{ source: 'native', status: 'addon-missing', detail, counters: [] }];
+    this.opened = this.read();
+  }
+
+  sample(): void {
+    if (this.#closed) throw new MicrojouleError('ERR_METER_CLOSED', 'the meter is closed');
+    this.words.fill(process.hrtime.bigint());
+  }
+
+  read(): Reading {
+    this.sample();
+    return decodeReading(this.words, 3, 3);
+  }
+
+  between(): CounterDelta[] {
+    return [];
+  }
+
+  joulesSinceOpen(): (number | undefined)[] {
+    return [];
+  }
+
+  list(): CounterDelta[] {
+    return [];
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Domain, Status } from '../core/vocabulary.js';
+import type { ResolvedMeterOptions } from './options.js';
+
+/** A counter as its source describes it. Ticks times scaleNumerator / scaleDenominator are joules. */
+export interface NativeCounter {
+  id: string;
+  domain: Domain;
+  device: number;
+  die?: number;
+  origin: string;
+  deviceName?: string;
+  pciAddress?: string;
+  kind: 'energy' | 'power';
+  scaleNumerator: bigint;
+  scaleDenominator: bigint;
+  /** The hardware's own range in ticks; 0 where it never wraps or is not known. Wraps are extended natively. */
+  modulusTicks: bigint;
+  clock: 'reader' | 'device';
+  /** Reading it may take milliseconds. */
+  blocking: boolean;
+  updatePeriodNs?: number;
+  status: Status;
+  detail: string;
+}
+
+export interface NativeSource {
+  source: string;
+  status: Status;
+  detail: string;
+  counters: NativeCounter[];
+}
+
+export interface NativeMeter {
+  readonly words: number;
+  sources(): NativeSource[];
+  bind(words: BigUint64Array): void;
+  read(): void;
+  explain(counter: number): string;
+  close(): void;
+}
+
+export interface ChildUsage {
+  userCpuSeconds: number;
+  systemCpuSeconds: number;
+}
+
+export interface NativeAddon {
+  NativeMeter: new (options: ResolvedMeterOptions) => NativeMeter;
+  childUsage(): ChildUsage | undefined;
+  readonly statuses: readonly Status[];
+  readonly sourceNames: readonly string[];
+  readonly headerWords: number;
+  readonly counterWords: number;
+}
+
+/** The addon, or why there is none. */
+export type AddonResult = { addon: NativeAddon } | { addon: undefined; detail: string };
+
+let loaded: AddonResult | undefined;
+
+function reason(error: unknown): string {
+  const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+  const place = `${process.platform}-${process.arch}, Node ${process.versions.node}`;
+  const remedies = [
+    `install a compiler (C++17, Python 3, make) and run: npm rebuild microjoule`,
+    `if install scripts are switched off, allow microjoule's or run: npx node-gyp-build in its folder`,
+  ];
+  if (process.execArgv.includes('--no-addons') || process.env.NODE_OPTIONS?.includes('--no-addons')) {
+    remedies.unshift('start Node without --no-addons');
+  }
+  return `no native addon for ${place} (${message}), so no hardware counter can be read; ${remedies.join('; ')}`;
+}
+
+/** Loads the addon at the first call: a prebuilt binary or one compiled at install. Never throws. */
+export function loadAddon(): AddonResult {
+  if (loaded !== undefined) return loaded;
+  try {
+    const require = createRequire(import.meta.url);
+    const load = require('node-gyp-build') as (root: string) => NativeAddon;
+    loaded = { addon: load(fileURLToPath(new URL('../..', import.meta.url))) };
+  } catch (error) {
+    loaded = { addon: undefined, detail: reason(error) };
+  }
+  return loaded;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+import { MicrojouleError } from '../core/errors.js';
+
+/** Where a meter looks for counters. A root stands for /sys or /dev itself, as containers mount them. */
+export interface MeterOptions {
+  /** Stands for `/sys`. Default: `MICROJOULE_SYSFS`, else `/sys`. */
+  sysfs?: string;
+  /** Stands for `/dev`. Default: `MICROJOULE_DEV`, else `/dev`. */
+  dev?: string;
+  /** Path of NVIDIA's library. Default: `MICROJOULE_NVML_LIBRARY`, else the system's. */
+  nvmlLibrary?: string;
+  /** Names of the sources to use, e.g. `['powercap']`. Default: all that the platform has. */
+  sources?: readonly string[];
+}
+
+export interface ResolvedMeterOptions {
+  sysfs: string;
+  dev: string;
+  nvmlLibrary: string;
+  sources: readonly string[] | undefined;
+}
+
+function path(name: keyof MeterOptions, value: unknown, variable: string, fallback: string): string {
+  if (value === undefined) return process.env[variable] || fallback;
+  if (typeof value === 'string' && value !== '') return value;
+  throw new MicrojouleError('ERR_BAD_OPTION', `${name}: a path expected, received ${String(value)}`, {
+    hint: `Leave ${name} out, or set it to the path that stands for ${fallback || "NVIDIA's library"}.`,
+  });
+}
+
+/**
+ * Fills in what was not given: argument, then environment variable, then the system's own place.
+ * @throws MicrojouleError `ERR_BAD_OPTION`
+ */
+export function resolveMeterOptions(options: MeterOptions = {}): ResolvedMeterOptions {
+  const { sources } = options;
+  if (sources !== undefined && (!Array.isArray(sources) || sources.some((s) => typeof s !== 'string'))) {
+    throw new MicrojouleError('ERR_BAD_OPTION', 'sources: an array of source names expected', {
+      hint: "For example ['powercap', 'nvml'].",
+    });
+  }
+  return {
+    sysfs: path('sysfs', options.sysfs, 'MICROJOULE_SYSFS', '/sys'),
+    dev: path('dev', options.dev, 'MICROJOULE_DEV', '/dev'),
+    nvmlLibrary: path('nvmlLibrary', options.nvmlLibrary, 'MICROJOULE_NVML_LIBRARY', ''),
+    sources,
+  };
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+import { randomUUID } from 'node:crypto';
+import { type CloudOptions, describeCloud } from '../carbon/cloud.js';
+import { type IntensityOptions, resolveIntensity } from '../carbon/intensity.js';
+import { type LocationOptions, resolveLocation } from '../carbon/location.js';
+import { buildReport } from '../report/build.js';
+import type { Measurement, ModelDetails, Report } from '../report/types.js';
+import { packageVersion } from '../version.js';
+
+/** What a report says beside the measurement. */
+export interface ReportOptions extends LocationOptions, IntensityOptions, CloudOptions {
+  /** Default: `microjoule`. */
+  projectName?: string | undefined;
+  /** Default: a random UUID. */
+  runId?: string | undefined;
+  model?: ModelDetails | undefined;
+}
+
+/** A report's place, grid and names, settled before the work starts. */
+export interface ReportPlan {
+  /** `model` replaces the plan's own. */
+  report(measurement: Measurement, model?: ModelDetails): Report;
+}
+
+/**
+ * Checks the options and looks up place and carbon intensity, so that what is wrong with them is told before the
+ * work starts. Nothing here touches the network.
+ * @throws MicrojouleError `ERR_UNKNOWN_COUNTRY`, `ERR_UNKNOWN_REGION`, `ERR_BAD_OPTION`
+ */
+export function planReport(options: ReportOptions = {}): ReportPlan {
+  const location = resolveLocation(options);
+  const intensity = resolveIntensity(location, options);
+  const cloud = describeCloud(options);
+  const projectName = options.projectName ?? 'microjoule';
+  const runId = options.runId ?? randomUUID();
+  return {
+    report(measurement, model = options.model) {
+      return buildReport(measurement, {
+        location,
+        intensity,
+        cloud,
+        ...(model === undefined ? {} : { model }),
+        projectName,
+        runId,
+        generatedAtMs: Date.now(),
+        version: packageVersion(),
+      });
+    },
+  };
+}
+
+/**
+ * The CO2 emission report of a measurement. Nothing here touches the network.
+ * @throws MicrojouleError as {@link planReport}
+ */
+export function createReport(measurement: Measurement, options: ReportOptions = {}): Report {
+  return planReport(options).report(measurement);
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+import { MicrojouleError } from '../core/errors.js';
+import { type Recording, type RecordingOptions, startRecording } from '../measure/recording.js';
+import type { ModelDetails, Report } from '../report/types.js';
+import { planReport, type ReportOptions, type ReportPlan } from './create-report.js';
+import { checkOutput, writeReport } from './output.js';
+
+export interface TrackerOptions extends RecordingOptions, ReportOptions {
+  /**
+   * Files to write the report to, by extension: `.md`, `.json`, `.csv` (a row of CodeCarbon's emissions.csv).
+   * Default: `emissions.csv`; `[]` writes none.
+   */
+  output?: string | readonly string[] | undefined;
+  /** Write the report, then die as intended, on SIGINT, SIGTERM and SIGHUP. Default: true. */
+  handleSignals?: boolean | undefined;
+}
+
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** Trackers that run: a process that ends must not take their reports with it. */
+const running = new Set<EmissionsTracker>();
+let watching = false;
+
+function finishAll(why: string): void {
+  for (const tracker of running) tracker.finishEarly(why);
+}
+
+function onExit(): void {
+  finishAll('the process ended before stop() was called');
+}
+
+function onSignal(signal: NodeJS.Signals): void {
+  finishAll(`the process received ${signal} before stop() was called`);
+  // Another listener decides what the signal does; without one it does what it always does.
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+}
+
+function watch(handleSignals: boolean): void {
+  if (!watching) process.on('exit', onExit);
+  watching = true;
+  if (!handleSignals) return;
+  for (const signal of SIGNALS) {
+    if (!process.listeners(signal).includes(onSignal)) process.once(signal, onSignal);
+  }
+}
+
+function unwatch(): void {
+  if (running.size > 0) return;
+  process.off('exit', onExit);
+  watching = false;
+  for (const signal of SIGNALS) process.off(signal, onSignal);
+}
+
+/**
+ * Measures the whole machine, idle included, from `start()` to `stop()`, and writes the CO2 emission report. The
+ * report is written even when the script throws or calls `process.exit()`.
+ */
+export class EmissionsTracker {
+  readonly #options: TrackerOptions;
+  readonly #outputs: readonly string[];
+  #model: ModelDetails | undefined;
+  #plan: ReportPlan | undefined;
+  #recording: Recording | undefined;
+  #report: Report | undefined;
+
+  /** @throws MicrojouleError `ERR_BAD_OPTION` for an output whose extension names no format */
+  constructor(options: TrackerOptions = {}) {
+    this.#options = options;
+    const { output = 'emissions.csv' } = options;
+    this.#outputs = typeof output === 'string' ? [output] : output;
+    for (const file of this.#outputs) checkOutput(file);
+    this.#model = options.model;
+  }
+
+  /**
+   * Starts measuring.
+   * @throws MicrojouleError `ERR_TRACKER_STATE` when started before; `ERR_BAD_OPTION`, `ERR_UNKNOWN_COUNTRY`,
+   * `ERR_UNKNOWN_REGION` for options
+   */
+  start(): void {
+    if (this.#recording !== undefined) {
+      throw new MicrojouleError('ERR_TRACKER_STATE', 'the tracker has been started already', {
+        hint: 'Create a new EmissionsTracker for each measurement.',
+      });
+    }
+    // Place and grid before the clock starts: looking them up is not the user's work.
+    this.#plan = planReport(this.#options);
+    this.#recording = startRecording(this.#options);
+    running.add(this);
+    watch(this.#options.handleSignals ?? true);
+  }
+
+  /** Adds a line such as `Test accuracy` to the model details of the report. */
+  setModelResult(name: string, value: string | number): void {
+    if (this.#report !== undefined) {
+      throw new MicrojouleError('ERR_TRACKER_STATE', `"${name}" came after the report was written`, {
+        hint: 'Call setModelResult() before stop().',
+      });
+    }
+    this.#model = { ...this.#model, results: { ...this.#model?.results, [name]: value } };
+  }
+
+  /**
+   * Stops measuring and writes the outputs. An output that cannot be written becomes a warning of the report and
+   * of the process; the others are written. A second call gives the same report.
+   * @throws MicrojouleError `ERR_TRACKER_STATE` when not started
+   */
+  async stop(): Promise<Report> {
+    const report = this.#finish();
+    for (const warning of report.warnings) {
+      if (warning.code !== 'output-failed') continue;
+      process.emitWarning(`${warning.message}. ${warning.hint ?? ''}`, 'MicrojouleWarning');
+    }
+    return report;
+  }
+
+  /** @internal What the process's end calls: writes the report at once. */
+  finishEarly(why: string): void {
+    try {
+      const report = this.#finish(why);
+      for (const { code, message } of report.warnings) {
+        if (code === 'output-failed') process.stderr.write(`microjoule: ${message}\n`);
+      }
+    } catch (error) {
+      process.stderr.write(`microjoule: no report (${String(error)})\n`);
+    }
+  }
+
+  #finish(early?: string): Report {
+    if (this.#report !== undefined) return this.#report;
+    if (this.#recording === undefined || this.#plan === undefined) {
+      throw new MicrojouleError('ERR_TRACKER_STATE', 'the tracker has not been started', {
+        hint: 'Call start() first.',
+      });
+    }
+    running.delete(this);
+    unwatch();
+    const measurement = this.#recording.stop();
+    if (early !== undefined) {
+      measurement.warnings.push({
+        code: 'ended-early',
+        message: `The region ended early: ${early}.`,
+        hint: 'Await stop() before the script ends.',
+      });
+    }
+    const report = this.#plan.report(measurement, this.#model);
+    this.#report = report;
+    for (const file of this.#outputs) {
+      try {
+        const { remark } = writeReport(report, file);
+        if (remark !== undefined) report.warnings.push({ code: 'output-elsewhere', message: `${remark}.` });
+      } catch (error) {
+        const { message, hint } = error as MicrojouleError;
+        report.warnings.push({ code: 'output-failed', message, ...(hint === undefined ? {} : { hint }) });
+      }
+    }
+    return report;
+  }
+}
+
+/**
+ * Runs one function with a tracker around it. When it throws, the report is written and the error goes on.
+ * @throws whatever `work` throws; MicrojouleError as {@link EmissionsTracker.start}
+ */
+export async function trackEmissions<T>(
+  work: () => T | Promise<T>,
+  options: TrackerOptions = {},
+): Promise<{ result: T; report: Report }> {
+  const tracker = new EmissionsTracker(options);
+  tracker.start();
+  let result: T;
+  try {
+    result = await work();
+  } catch (error) {
+    await tracker.stop();
+    throw error;
+  }
+  return { result, report: await tracker.stop() };
+}
