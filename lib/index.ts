@@ -35,5 +35,5 @@ export {
   type ReportPlan,
 } from './tracker/create-report.js';
 export { checkOutput, outputExtensions, type Written, writeReport } from './tracker/output.js';
-export { EmissionsTracker, trackEmissions, type TrackerOptions } from './tracker/tracker.js';
+export { EmissionsTracker, type TrackerOptions, trackEmissions } from './tracker/tracker.js';
 export { packageVersion } from './version.js';

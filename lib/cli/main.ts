@@ -53,7 +53,11 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
     .option('--cloud-provider <name>', 'cloud provider, for the report')
     .option('--cloud-region <name>', "the provider's region, for the report")
     .option('--cpu-watts <watts>', 'constant CPU power where there is no counter', numberFrom(0, true))
-    .option('--ram-watts-per-gib <watts>', 'memory power per GiB where there is no counter', numberFrom(0, false))
+    .option(
+      '--ram-watts-per-gib <watts>',
+      'memory power per GiB where there is no counter',
+      numberFrom(0, false),
+    )
     .addOption(new Option('--ram-model <name>', 'memory model').choices(['per-gib', 'per-dimm']))
     .addHelpText('after', RUN_NOTES)
     .action(async (argv: string[], _flags: unknown, command: Command) => {

@@ -28,9 +28,7 @@ export function addMeterOptions(command: Command): Command {
   return command
     .addOption(new Option('--sysfs <dir>', 'stands for /sys, e.g. a container mount (env: MICROJOULE_SYSFS)'))
     .addOption(new Option('--dev <dir>', 'stands for /dev (env: MICROJOULE_DEV)'))
-    .addOption(
-      new Option('--nvml-library <file>', "NVIDIA's NVML library (env: MICROJOULE_NVML_LIBRARY)"),
-    )
+    .addOption(new Option('--nvml-library <file>', "NVIDIA's NVML library (env: MICROJOULE_NVML_LIBRARY)"))
     .addOption(new Option('--sources <names>', 'use only these counter sources, e.g. powercap,nvml'));
 }
 

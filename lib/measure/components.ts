@@ -132,9 +132,7 @@ function cpuComponent(evidence: Evidence, warnings: Warning[]): Component {
     hint: 'See which counters there are, and why not, with: microjoule counters',
   });
   const known = utilisationRatio !== undefined || model.idleWatts === model.fullWatts;
-  const powerWatts = known
-    ? cpuPowerWatts(model, utilisationRatio ?? 0)
-    : cpuPowerWattsAtUnknownLoad(model);
+  const powerWatts = known ? cpuPowerWatts(model, utilisationRatio ?? 0) : cpuPowerWattsAtUnknownLoad(model);
   const load =
     model.idleWatts === model.fullWatts
       ? ''

@@ -45,7 +45,10 @@ function mergeComponent(parts: readonly Component[], durationSeconds: number): C
 }
 
 function totalJoules(components: Components): number {
-  return Object.values(components).reduce((sum: number, part: Component) => sum + (part.energyJoules ?? 0), 0);
+  return Object.values(components).reduce(
+    (sum: number, part: Component) => sum + (part.energyJoules ?? 0),
+    0,
+  );
 }
 
 function uniqueWarnings(all: readonly Warning[]): Warning[] {

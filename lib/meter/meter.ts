@@ -62,9 +62,13 @@ export interface Meter {
 
 function unknownSource(name: string, known: readonly string[]): MicrojouleError {
   const close = nearest(name, known, 1);
-  return new MicrojouleError('ERR_BAD_OPTION', `sources: there is no source "${name}" on ${process.platform}`, {
-    hint: `${close.length > 0 ? `Did you mean ${close[0]}? ` : ''}Known here: ${known.join(', ')}.`,
-  });
+  return new MicrojouleError(
+    'ERR_BAD_OPTION',
+    `sources: there is no source "${name}" on ${process.platform}`,
+    {
+      hint: `${close.length > 0 ? `Did you mean ${close[0]}? ` : ''}Known here: ${known.join(', ')}.`,
+    },
+  );
 }
 
 /**

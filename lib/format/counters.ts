@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+
+import { formatEnergy } from '../core/numbers.js';
+import type { CounterDelta, SourceState } from '../meter/meter.js';
+import type { Style } from './text.js';
+import { padLeft, padRight, wrap } from './wrap.js';
+
+const COLUMNS = 80;
+const plain: Style = (_, text) => text;
+
+function paragraph(text: string, indent: string): string[] {
+  return wrap(text, COLUMNS - indent.length).map((line) => indent + line);
+}
+
+function rowsOf(deltas: readonly CounterDelta[], style: Style): string[] {
+  if (deltas.length === 0) return [];
+  const widest = Math.max(...deltas.map(({ counter }) => counter.id.length));
+  return deltas.flatMap(({ counter, status, detail, energyJoules, inTotal, apart }) => {
+    const energy = energyJoules === undefined ? '-' : formatEnergy(energyJoules);
+    const name = `${counter.domain} ${counter.device}${counter.die === undefined ? '' : `.${counter.die}`}`;
+    const note = status !== 'ok' ? status : inTotal ? 'in the total' : apart;
+    const line = `  ${padRight(counter.id, widest)}  ${padRight(name, 10)} ${padLeft(energy, 10)}  `;
+    const remark = [counter.deviceName ?? '', detail].filter((part) => part !== '').join(': ');
+    return [
+      line + style(status === 'ok' ? (inTotal ? 'measured' : 'muted') : 'warning', note),
+      ...(remark === '' ? [] : paragraph(remark, '      ')),
+    ];
+  });
+}
+
+/** All sources and their counters for a terminal, with a final newline. Energies are the counters' own counts. */
+export function formatCounters(
+  sources: readonly SourceState[],
+  deltas: readonly CounterDelta[],
+  style: Style = plain,
+): string {
+  const blocks = sources.map(({ source, status, detail }) => {
+    const own = deltas.filter((delta) => delta.counter.source === source);
+    const mark = status === 'ok' ? style('measured', 'ok') : style('warning', status);
+    return [
+      `${style('heading', source)}  ${mark}`,
+      ...(detail === '' ? [] : paragraph(detail, '  ')),
+      ...rowsOf(own, style),
+    ];
+  });
+  const counted = deltas.filter((delta) => delta.inTotal).length;
+  const conclusion =
+    counted === 0
+      ? 'No counter can be read: reports will be estimates.'
+      : `${counted} counter${counted === 1 ? '' : 's'} in the total; the others overlap with them or cannot be read.`;
+  return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n\n${conclusion}\n`;
+}

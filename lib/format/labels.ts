@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+import type { Cloud, Components, CounterEnergy, Location, Report } from '../report/types.js';
+
+/** The components in the order in which every output lists them. */
+export const COMPONENTS: readonly { key: keyof Components; name: string }[] = [
+  { key: 'cpu', name: 'CPU' },
+  { key: 'gpu', name: 'GPU' },
+  { key: 'ram', name: 'RAM' },
+];
+
+/** What stands where a component's value would, when it has none. */
+export function absenceOf(key: keyof Components, report: Report): string {
+  if (report.components[key].atLeast) return 'present, not measured';
+  // Nothing is missing then: an integrated GPU, say, is inside the CPU package's counter.
+  return key === 'gpu' && report.machine.gpuCount === 0 ? 'none found' : 'no value of its own';
+}
+
+/** `Brazil (BRA), rio grande do sul`, or `unknown`. */
+export function placeOf(location: Location): string {
+  const { countryName, countryAlpha3, region } = location;
+  const country =
+    countryName !== undefined && countryAlpha3 !== undefined
+      ? `${countryName} (${countryAlpha3})`
+      : (countryName ?? countryAlpha3);
+  return [country, region].filter((part) => part !== undefined && part !== '').join(', ') || 'unknown';
+}
+
+/** `none`, `unknown`, or provider and region. */
+export function cloudOf(cloud: Cloud): string {
+  if (cloud.kind === 'absent') return 'unknown';
+  if (!cloud.onCloud) return 'none';
+  return [cloud.provider ?? 'unknown provider', cloud.region ?? 'unknown region'].join(', ');
+}
+
+/** All counters of the report: first those of the components, then those shown apart. */
+export function countersOf(report: Report): CounterEnergy[] {
+  return [...COMPONENTS.flatMap(({ key }) => report.components[key].counters), ...report.apart];
+}
+
+/** The command line as a shell would take it, for reading. */
+export function commandLine(argv: readonly string[]): string {
+  return argv
+    .map((word) => (/^[\w@%+=:,./\\-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(' ');
+}
+
+/** `exit code 0`, `ended by SIGTERM`, or nothing known. */
+export function endingOf(command: NonNullable<Report['command']>): string {
+  if (command.signal !== undefined) return `ended by ${command.signal}`;
+  return command.exitCode === undefined ? 'exit code unknown' : `exit code ${command.exitCode}`;
+}

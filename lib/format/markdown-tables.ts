@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+
+import {
+  formatDecimals,
+  formatDuration,
+  formatEnergy,
+  formatMass,
+  formatPower,
+  formatShare,
+  formatSignificant,
+  formatSixDecimals,
+  formatSpread,
+  withAtLeast,
+} from '../core/numbers.js';
+import type { Kind, Provenance } from '../core/vocabulary.js';
+import type { Components, Report, Spread } from '../report/types.js';
+import { absenceOf, COMPONENTS, cloudOf, countersOf, placeOf } from './labels.js';
+import { alignedTable, cell, table } from './markdown-escape.js';
+import { cite } from './markdown-prose.js';
+
+const RESULT_COLUMNS = 4;
+const UNKNOWN = 'unknown';
+
+/** The results: rows of four bold names, each over the row of their values. */
+export function resultsTable(report: Report): string {
+  const pairs = resultPairs(report);
+  const rows: string[][] = [];
+  for (let start = 0; start < pairs.length; start += RESULT_COLUMNS) {
+    const group = pairs.slice(start, start + RESULT_COLUMNS);
+    rows.push(
+      group.map(([name]) => `**${cell(name)}**`),
+      group.map(([, value]) => cell(value)),
+    );
+  }
+  return alignedTable(rows);
+}
+
+function resultPairs(report: Report): [name: string, value: string][] {
+  const { energy, emissions, location, cloud, machine, intensity } = report;
+  return [
+    ['Duration (s)', formatDecimals(report.duration.durationSeconds, 6)],
+    ['Emissions (kg CO2eq)', sum(report, emissions.kind, formatSixDecimals(emissions.emissionsKg))],
+    [
+      'Emission rate (kg CO2eq/s)',
+      sum(report, emissions.kind, formatSignificant(emissions.emissionsKgPerSecond, 3)),
+    ],
+    ['CPU power (W)', powerOf(report, 'cpu')],
+    ['GPU power (W)', powerOf(report, 'gpu')],
+    ['RAM power (W)', powerOf(report, 'ram')],
+    ['CPU energy (kWh)', energyOf(report, 'cpu')],
+    ['GPU energy (kWh)', energyOf(report, 'gpu')],
+    ['RAM energy (kWh)', energyOf(report, 'ram')],
+    ['Total energy (kWh)', sum(report, energy.kind, formatSixDecimals(energy.energyKwh))],
+    ['Country', orUnknown(location.countryName)],
+    ['ISO', orUnknown(location.countryAlpha3)],
+    ['Region', orUnknown(location.region)],
+    ['Cloud provider', ofCloud(cloud, cloud.provider)],
+    ['Cloud region', ofCloud(cloud, cloud.region)],
+    ['OS', orUnknown(machine.os)],
+    ['Runtime', orUnknown(machine.runtime)],
+    ['Hardware threads', String(machine.cpuThreadCount)],
+    ['CPU model', orUnknown(machine.cpuModel)],
+    ['GPU count', machine.gpuCount === 0 ? 'none found' : String(machine.gpuCount)],
+    ['GPU model', machine.gpuCount === 0 ? 'none found' : orUnknown(machine.gpuModel)],
+    ['RAM (GiB)', formatDecimals(machine.ramTotalGib, 6)],
+    ['Tracking mode', report.trackingMode],
+    ['On cloud', cloud.kind === 'absent' ? UNKNOWN : cloud.onCloud ? 'yes' : 'no'],
+    [
+      'Carbon intensity (g CO2eq/kWh)',
+      `${formatDecimals(intensity.intensityGramsPerKwh, 6)} (${intensity.kind})`,
+    ],
+    [
+      'Emissions in a year (kg CO2eq)',
+      sum(report, emissions.kind, formatSignificant(emissions.emissionsKgPerYear, 3)),
+    ],
+    ['Kinds of energy', kindShares(report)],
+    ['Kind of emissions', emissions.kind],
+  ];
+}
+
+/** A total with what it misses and how it came about. */
+function sum(report: Report, kind: Kind, value: string): string {
+  if (report.energy.kind === 'absent') return UNKNOWN;
+  return `${withAtLeast(value, report.energy.atLeast)} (${kind})`;
+}
+
+function energyOf(report: Report, key: keyof Components): string {
+  const { energyKwh, kind, atLeast } = report.components[key];
+  if (energyKwh === undefined) return absenceOf(key, report);
+  return `${withAtLeast(formatSixDecimals(energyKwh), atLeast)} (${kind})`;
+}
+
+function powerOf(report: Report, key: keyof Components): string {
+  const { energyKwh, powerWatts, kind, atLeast } = report.components[key];
+  if (energyKwh === undefined) return absenceOf(key, report);
+  if (powerWatts === undefined) return UNKNOWN;
+  // More than six decimals of a watt say nothing; below a milliwatt digits matter more than places.
+  const text = powerWatts >= 1e-3 ? formatDecimals(powerWatts, 6, 1) : formatSignificant(powerWatts);
+  return `${withAtLeast(text, atLeast)} (${kind})`;
+}
+
+function kindShares({ energy }: Report): string {
+  if (!(energy.energyJoules > 0)) return energy.kind;
+  const shares = [
+    ['measured', energy.measuredJoules],
+    ['estimated', energy.estimatedJoules],
+    ['assumed', energy.assumedJoules],
+  ] as const;
+  return shares
+    .filter(([, joules]) => joules > 0)
+    .map(([kind, joules]) => `${formatShare(joules / energy.energyJoules)} ${kind}`)
+    .join(', ');
+}
+
+function orUnknown(text: string | undefined): string {
+  return text === undefined || text === '' ? UNKNOWN : text;
+}
+
+function ofCloud(cloud: Report['cloud'], text: string | undefined): string {
+  return cloud.kind !== 'absent' && !cloud.onCloud ? 'none' : orUnknown(text);
+}
+
+/** Where each value comes from. */
+export function provenanceTable(report: Report): string {
+  const { duration, energy, emissions, intensity, location, cloud } = report;
+  const line = (name: string, value: string, from: Provenance, note = '') => [
+    name,
+    value,
+    from.kind,
+    from.source,
+    from.method,
+    `${from.detail}${note}`.trim(),
+  ];
+  const components = COMPONENTS.map(({ key, name }) => {
+    const { energyJoules, powerWatts, atLeast, ...from } = report.components[key];
+    if (energyJoules === undefined) return line(name, absenceOf(key, report), from);
+    const power = powerWatts === undefined ? '' : `, mean ${formatPower(powerWatts)}`;
+    return line(name, `${withAtLeast(formatEnergy(energyJoules), atLeast)}${power}`, from);
+  });
+  const known = energy.kind !== 'absent';
+  const total = `${withAtLeast(formatEnergy(energy.energyJoules), energy.atLeast)}, mean ${formatPower(energy.powerWatts)}`;
+  const year = intensity.year === undefined ? 'year not stated' : `year ${intensity.year}`;
+  const zone = intensity.zone === undefined ? '' : `, zone ${intensity.zone}`;
+  const grams = `${formatDecimals(intensity.intensityGramsPerKwh, 6)} g/kWh (${year}${zone})`;
+  const credit = cite(report, 'carbon-intensity');
+  return table(
+    ['Quantity', 'Value', 'Kind', 'Source', 'Method', 'Detail'],
+    [
+      line('Duration', formatDuration(duration.durationSeconds), duration),
+      ...components,
+      line('Total energy', known ? total : UNKNOWN, energy),
+      line(
+        'Emissions',
+        known ? withAtLeast(formatMass(emissions.emissionsGrams), emissions.atLeast) : UNKNOWN,
+        emissions,
+      ),
+      line('Carbon intensity', grams, intensity, credit === '' ? '' : ` ${credit}`),
+      line('Location', placeOf(location), location),
+      line('Cloud', cloudOf(cloud), cloud),
+    ],
+  );
+}
+
+/** Every counter with its status, or nothing when the machine has none. */
+export function countersTable(report: Report): string | undefined {
+  const counters = countersOf(report);
+  if (counters.length === 0) return undefined;
+  return table(
+    ['Counter', 'Domain', 'Device', 'Read at', 'Status', 'Energy', 'In the total', 'Detail'],
+    counters.map(({ id, domain, device, origin, status, energyJoules, inTotal, detail }) => [
+      id,
+      domain,
+      String(device),
+      origin,
+      status,
+      energyJoules === undefined ? 'absent' : formatEnergy(energyJoules),
+      inTotal ? 'yes' : 'no',
+      detail,
+    ]),
+  );
+}
+
+/** Mean and standard deviation of the single runs, or nothing when there was one run. */
+export function repetitionsTable(report: Report): string | undefined {
+  const { repetitions } = report;
+  if (repetitions === undefined) return undefined;
+  const line = (name: string, spread: Spread, quantity: Parameters<typeof formatSpread>[2]) => [
+    name,
+    formatSpread(spread.mean, spread.standardDeviation, quantity),
+  ];
+  return table(
+    [`Per run, of ${repetitions.count} runs`, 'Mean ± standard deviation'],
+    [
+      line('Duration', repetitions.durationSeconds, 'duration'),
+      line('Energy', repetitions.energyJoules, 'energy'),
+      line('Emissions (CO2eq)', repetitions.emissionsGrams, 'mass'),
+    ],
+  );
+}

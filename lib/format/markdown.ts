@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+
+import { formatDecimals, formatDuration, formatTimestamp } from '../core/numbers.js';
+import type { ModelDetails, Report } from '../report/types.js';
+import { commandLine, endingOf } from './labels.js';
+import { inline } from './markdown-escape.js';
+import { carbonFootprintSection, methodSection, referencesSection, usageSection } from './markdown-prose.js';
+import { countersTable, provenanceTable, repetitionsTable, resultsTable } from './markdown-tables.js';
+
+/** The report as a Markdown document (GitHub flavour) with a final newline. */
+export function formatMarkdown(report: Report): string {
+  const sections = [
+    `# CO2 Emission Report\n\nGenerated at: ${formatTimestamp(report.generatedAt)}`,
+    carbonFootprintSection(report),
+    methodSection(report),
+    usageSection(),
+    modelSection(report.model),
+    resultsSection(report),
+    provenanceSection(report),
+    warningsSection(report),
+    referencesSection(report),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+function modelSection(model: ModelDetails | undefined): string {
+  const lines = model === undefined ? [] : modelLines(model);
+  const body =
+    lines.length > 0
+      ? lines.map(([name, value]) => `- **${inline(name)}:** ${inline(value)}`).join('\n')
+      : 'None were given. `--model FILE` takes them from a JSON file.';
+  return `## Model details\n\n${body}`;
+}
+
+function modelLines(model: ModelDetails): [name: string, value: string][] {
+  const lines: [string, string | undefined][] = [
+    ['Model', model.name],
+    ['Description', model.description],
+    ['Developed by', model.developer],
+    ['Institution', model.institution],
+    ['Contact', model.contact],
+    ['Date', model.date],
+    ['Purpose', model.purpose],
+    ['Training data', model.trainingData],
+    ['Licence', model.licence],
+    ...Object.entries(model.results ?? {}).map(([name, value]): [string, string] => [name, String(value)]),
+  ];
+  return lines.filter((line): line is [string, string] => line[1] !== undefined && line[1].trim() !== '');
+}
+
+function resultsSection(report: Report): string {
+  const missing = report.energy.absent.map((sentence) => `- ${inline(sentence)}`);
+  const repetitions = repetitionsTable(report);
+  const blocks = [
+    '## Results',
+    runOf(report),
+    resultsTable(report),
+    ...(missing.length === 0 ? [] : [`Not counted, though known to be there:\n\n${missing.join('\n')}`]),
+    ...(report.command === undefined ? [] : [commandOf(report.command)]),
+    ...(repetitions === undefined ? [] : [repetitions]),
+  ];
+  return blocks.join('\n\n');
+}
+
+function runOf(report: Report): string {
+  const { projectName, runId, startedAt, endedAt } = report;
+  return `Project ${inline(projectName)}, run ${inline(runId)}, from ${formatTimestamp(startedAt)} to ${formatTimestamp(endedAt)}.`;
+}
+
+function commandOf(command: NonNullable<Report['command']>): string {
+  const { userCpuSeconds, systemCpuSeconds } = command;
+  const times =
+    userCpuSeconds === undefined || systemCpuSeconds === undefined
+      ? 'its CPU time is unknown'
+      : `${formatDuration(userCpuSeconds)} of user and ${formatDuration(systemCpuSeconds)} of system CPU time of its own`;
+  return `Command: ${codeSpan(commandLine(command.argv))}; ${endingOf(command)}; ${times}.`;
+}
+
+/** A code span that holds whatever backticks `text` has. */
+function codeSpan(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((ticks) => ticks.length));
+  if (longest === 0) return `\`${line}\``;
+  const fence = '`'.repeat(longest + 1);
+  return `${fence} ${line} ${fence}`;
+}
+
+function provenanceSection(report: Report): string {
+  const counters = countersTable(report);
+  const utilisation = report.machine.cpuUtilisationRatio;
+  return [
+    '## Provenance',
+    provenanceTable(report),
+    ...(utilisation === undefined
+      ? []
+      : [
+          `Mean CPU utilisation over the run: ${formatDecimals(utilisation * 100, 1)} % of all hardware threads.`,
+        ]),
+    ...(counters === undefined ? [] : [counters]),
+  ].join('\n\n');
+}
+
+function warningsSection(report: Report): string {
+  const lines = report.warnings.map(({ code, message, hint }) => {
+    const advice = hint === undefined ? '' : ` ${inline(hint)}`;
+    return `- ${inline(message)}${advice} (${inline(code)})`;
+  });
+  return `## Warnings\n\n${lines.length === 0 ? 'None.' : lines.join('\n')}`;
+}

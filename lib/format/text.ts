@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+
+import {
+  formatDecimals,
+  formatDuration,
+  formatEnergy,
+  formatMass,
+  formatPower,
+  formatShare,
+  formatSignificant,
+  formatSixDecimals,
+  formatSpread,
+  formatTimestamp,
+  withAtLeast,
+} from '../core/numbers.js';
+import type { Kind, Provenance } from '../core/vocabulary.js';
+import type { Components, Report, Spread } from '../report/types.js';
+import { absenceOf, COMPONENTS, cloudOf, commandLine, endingOf, placeOf } from './labels.js';
+import { displayWidth, padLeft, padRight, withoutControls, wrap } from './wrap.js';
+
+const COLUMNS = 80;
+const LABEL_COLUMNS = 14;
+
+/** What a piece of the text is, for whoever colours it. Kinds carry their own names. */
+export type StyleName = Kind | 'title' | 'heading' | 'value' | 'label' | 'warning' | 'muted';
+/** Wraps `text` in terminal codes, or returns it as it is. Must not change its visible width. */
+export type Style = (name: StyleName, text: string) => string;
+
+const plain: Style = (_, text) => text;
+
+/** The report for a terminal of 80 columns, with a final newline. Only unbreakable words run over. */
+export function formatText(report: Report, style: Style = plain): string {
+  const blocks = [
+    titleLines(report, style),
+    resultLines(report, style),
+    componentLines(report, style),
+    factLines(report, style),
+    warningLines(report, style),
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function titleLines(report: Report, style: Style): string[] {
+  const title = wrap(`CO2 emission report: ${report.projectName}`, COLUMNS);
+  const { version } = report.generator;
+  return [
+    ...title.map((line) => style('title', line)),
+    style('muted', `microjoule ${version}, ${formatTimestamp(report.generatedAt)}`),
+  ];
+}
+
+function resultLines(report: Report, style: Style): string[] {
+  const { duration, energy, emissions, repetitions } = report;
+  const known = energy.kind !== 'absent';
+  const atLeast = (text: string) => (known ? withAtLeast(text, energy.atLeast) : 'unknown');
+  const rows: [value: string, label: string][] = [
+    [formatDuration(duration.durationSeconds), 'duration'],
+    [
+      atLeast(formatEnergy(energy.energyJoules)),
+      known
+        ? `energy (${formatSixDecimals(energy.energyKwh)} kWh, mean ${formatPower(energy.powerWatts)}), ${energy.kind}`
+        : 'energy',
+    ],
+    [
+      atLeast(formatMass(emissions.emissionsGrams)),
+      known ? `CO2eq (${formatSixDecimals(emissions.emissionsKg)} kg), ${emissions.kind}` : 'CO2eq',
+    ],
+    [
+      atLeast(`${formatMass(emissions.emissionsKgPerSecond * 1000)}/s`),
+      known ? `CO2eq rate (${formatSignificant(emissions.emissionsKgPerSecond, 3)} kg/s)` : 'CO2eq rate',
+    ],
+    [atLeast(formatMass(emissions.emissionsKgPerYear * 1000)), 'CO2eq in a year at this rate'],
+  ];
+  const lines = table(rows, style);
+  if (repetitions === undefined) return lines;
+  const spread = ({ mean, standardDeviation }: Spread, quantity: Parameters<typeof formatSpread>[2]) =>
+    formatSpread(mean, standardDeviation, quantity);
+  return [
+    ...lines,
+    '',
+    style('heading', `Per run: mean ± standard deviation of ${repetitions.count} runs`),
+    ...table(
+      [
+        [spread(repetitions.durationSeconds, 'duration'), 'duration'],
+        [spread(repetitions.energyJoules, 'energy'), 'energy'],
+        [spread(repetitions.emissionsGrams, 'mass'), 'CO2eq'],
+      ],
+      style,
+    ),
+  ];
+}
+
+function componentLines(report: Report, style: Style): string[] {
+  const rows = COMPONENTS.map(({ key, name }) => {
+    const component = report.components[key];
+    const { energyJoules, powerWatts, kind, source, atLeast } = component;
+    const hasEnergy = energyJoules !== undefined;
+    return {
+      name,
+      kind,
+      energy: hasEnergy ? withAtLeast(formatEnergy(energyJoules), atLeast) : '-',
+      power: powerWatts === undefined ? '-' : formatPower(powerWatts),
+      note: hasEnergy ? `${source}: ${component.method}` : whyAbsent(key, report),
+    };
+  });
+  const energyColumns = Math.max(...rows.map((row) => displayWidth(row.energy)));
+  const powerColumns = Math.max(...rows.map((row) => displayWidth(row.power)));
+  const lines = rows.flatMap(({ name, kind, energy, power, note }) => {
+    const values = `  ${padLeft(energy, energyColumns)}  ${padLeft(power, powerColumns)}`;
+    const before = displayWidth(values) + 2 + 5 + 11;
+    const [first = '', ...more] = wrap(note, COLUMNS - before);
+    return [
+      `${style('value', values)}  ${style('label', padRight(name, 5))}${style(kind, padRight(kind, 11))}${first}`.trimEnd(),
+      ...more.map((line) => `${' '.repeat(before)}${line}`),
+    ];
+  });
+  return [
+    style('heading', 'By component'),
+    ...lines,
+    '  The whole machine was measured, idle included.',
+    `  ${readShare(report)}`,
+  ];
+}
+
+/** Says how much of the total rests on counters, so that "measured" misleads nobody. */
+function readShare({ energy }: Report): string {
+  if (!(energy.measuredJoules > 0))
+    return 'None of this energy was read from a counter; see the kinds above.';
+  if (energy.measuredJoules === energy.energyJoules) return 'All of this energy was read from counters.';
+  return `Read from counters: ${formatShare(energy.measuredJoules / energy.energyJoules)} of this energy.`;
+}
+
+/** The reason, too, unless it stands under "Not counted". */
+function whyAbsent(key: keyof Components, report: Report): string {
+  const { atLeast, detail } = report.components[key];
+  const absence = absenceOf(key, report);
+  return atLeast || detail === '' ? absence : `${absence}: ${detail}`;
+}
+
+function factLines(report: Report, style: Style): string[] {
+  const { intensity, location, cloud, machine, command, apart } = report;
+  const year = intensity.year === undefined ? 'year not stated' : `year ${intensity.year}`;
+  const zone = intensity.zone === undefined ? '' : `, zone ${intensity.zone}`;
+  const grams = formatDecimals(intensity.intensityGramsPerKwh, 6);
+  const facts: [label: string, text: string][] = [
+    ['Intensity', `${grams} g CO2eq/kWh (${year}${zone}); ${origin(intensity)}`],
+    ['Location', `${placeOf(location)}; ${origin(location)}`],
+    ['Cloud', `${cloudOf(cloud)}; ${origin(cloud)}`],
+    ...machineOf(machine).map((text): [string, string] => ['Machine', text]),
+  ];
+  if (command !== undefined) facts.push(['Command', describeCommand(command)]);
+  for (const sentence of report.energy.absent) facts.push(['Not counted', sentence]);
+  for (const { id, energyJoules, status, detail } of apart) {
+    const what = energyJoules === undefined ? detail || status : formatEnergy(energyJoules);
+    facts.push(['Shown apart', `${id}: ${what} (not in the total)`]);
+  }
+  return facts.flatMap(([label, text], index) => {
+    const repeated = facts[index - 1]?.[0] === label;
+    return hang(repeated ? '' : label, text, 'label', style);
+  });
+}
+
+function describeCommand(command: NonNullable<Report['command']>): string {
+  const { userCpuSeconds, systemCpuSeconds } = command;
+  const times =
+    userCpuSeconds === undefined || systemCpuSeconds === undefined
+      ? 'user and system time unknown'
+      : `user ${formatDuration(userCpuSeconds)}, system ${formatDuration(systemCpuSeconds)}`;
+  return `${commandLine(command.argv)}; ${endingOf(command)}; ${times} (its own CPU time; energy is the machine's)`;
+}
+
+function warningLines(report: Report, style: Style): string[] {
+  return report.warnings.flatMap(({ message, hint }) => [
+    ...hang('Warning', message, 'warning', style),
+    ...(hint === undefined ? [] : hang('', `Hint: ${hint}`, 'warning', style)),
+  ]);
+}
+
+function origin({ kind, source, detail }: Provenance): string {
+  return `${kind} (${source}). ${detail}`.trim();
+}
+
+function machineOf(machine: Report['machine']): string[] {
+  const { os, runtime, cpuModel, cpuThreadCount, cpuUtilisationRatio, gpuModel, gpuCount, ramTotalGib } =
+    machine;
+  const busy = cpuUtilisationRatio === undefined ? '' : `, ${formatShare(cpuUtilisationRatio)} busy`;
+  const gpu = gpuModel ?? (gpuCount > 0 ? `${gpuCount} GPU of unknown model` : 'no GPU found');
+  return [
+    `${cpuModel ?? 'unknown CPU'}, ${cpuThreadCount} threads${busy}`,
+    `${gpu}; ${formatSignificant(ramTotalGib)} GiB RAM`,
+    `${os}; ${runtime}`,
+  ];
+}
+
+/** Values on the left, right-aligned, and what they are beside them. */
+function table(rows: readonly (readonly [string, string])[], style: Style): string[] {
+  const columns = Math.max(...rows.map(([value]) => displayWidth(value)));
+  return rows.flatMap(([value, label]) => {
+    const [first = '', ...more] = wrap(label, COLUMNS - columns - 4);
+    return [
+      `  ${style('value', padLeft(value, columns))}  ${first}`,
+      ...more.map((line) => `${' '.repeat(columns + 4)}${line}`),
+    ];
+  });
+}
+
+/** A label with text hanging to its right. */
+function hang(label: string, text: string, name: StyleName, style: Style): string[] {
+  const indent = ' '.repeat(LABEL_COLUMNS);
+  const [first = '', ...more] = wrap(withoutControls(text), COLUMNS - LABEL_COLUMNS);
+  return [
+    `${style(name, padRight(label, LABEL_COLUMNS))}${first}`,
+    ...more.map((line) => `${indent}${line}`),
+  ];
+}
