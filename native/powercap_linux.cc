@@ -22,7 +22,7 @@ namespace {
 constexpr const char* kPermissionAdvice =
     "energy_uj is readable by root alone since Linux 5.10; run as root, or let a group read it: "
     "chgrp power, then chmod g+r";
-constexpr uint64_t kVanishCheckNs = 10000000;  // at most one fstat in 10 ms
+constexpr uint64_t kVanishCheckNs = 1000000;  // at most one fstat a millisecond
 
 // A reason of our own beside errno.
 constexpr int kNotANumber = -1;

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it } from 'vitest';
+import type { Domain, Status } from '../../lib/core/vocabulary.js';
+import { buildComponents, type Evidence } from '../../lib/measure/components.js';
+import { chooseTotal } from '../../lib/meter/domains.js';
+import type { Counter, CounterDelta } from '../../lib/meter/meter.js';
+
+function delta(id: string, domain: Domain, energyJoules: number | undefined, more: Partial<Counter> = {}) {
+  return {
+    id,
+    domain,
+    energyJoules,
+    status: energyJoules === undefined ? 'no-permission' : 'ok',
+    more,
+  } as const;
+}
+
+function evidence(list: ReturnType<typeof delta>[], more: Partial<Evidence> = {}): Evidence {
+  const counters = list.map(({ id, domain, more: rest }) => ({
+    id,
+    domain,
+    device: 0,
+    origin: `/${id}`,
+    source: id.split(':')[0] ?? id,
+    ...rest,
+  })) as Counter[];
+  const members = chooseTotal(counters.map((c, i) => ({ ...c, status: list[i]?.status as Status })));
+  const deltas: CounterDelta[] = counters.map((counter, i) => ({
+    counter,
+    status: list[i]?.status as Status,
+    detail: list[i]?.status === 'ok' ? '' : 'may not be read',
+    ...(list[i]?.energyJoules === undefined ? {} : { energyJoules: list[i]?.energyJoules as number }),
+    inTotal: members[i]?.inTotal ?? false,
+    apart: members[i]?.reason ?? '',
+  }));
+  return {
+    durationSeconds: 10,
+    deltas,
+    sources: [],
+    cpu: { modelName: '11th Gen Intel(R) Core(TM) i7-1165G7 @ 2.80GHz', threadCount: 8 },
+    maxPowerWatts: undefined,
+    utilisationRatio: 0.5,
+    ramTotalGib: 8,
+    displayControllers: [],
+    estimates: {},
+    ...more,
+  };
+}
+
+const MX450 = {
+  address: '0000:01:00.0',
+  vendorName: 'NVIDIA',
+  vendorId: '10de',
+  deviceId: '1f97',
+  integrated: false,
+  name: 'NVIDIA GeForce MX450',
+};
+
+describe('buildComponents', () => {
+  it('sums sockets and shows what overlaps apart', () => {
+    const { components, apart, warnings } = buildComponents(
+      evidence([
+        delta('powercap:intel-rapl:0', 'package', 100, { device: 0 }),
+        delta('powercap:intel-rapl:0:0', 'core', 60, { device: 0 }),
+        delta('powercap:intel-rapl:0:1', 'dram', 8, { device: 0 }),
+        delta('powercap:intel-rapl:1', 'package', 90, { device: 1 }),
+        delta('powercap:intel-rapl:1:0', 'dram', 7, { device: 1 }),
+        delta('powercap:intel-rapl:2', 'psys', 300),
+        delta('powercap:intel-rapl-mmio:0', 'package', 101, { device: 0 }),
+      ]),
+    );
+    expect(components.cpu).toMatchObject({
+      kind: 'measured',
+      source: 'powercap',
+      energyJoules: 190,
+      powerWatts: 19,
+      atLeast: false,
+    });
+    expect(components.ram).toMatchObject({ kind: 'measured', energyJoules: 15 });
+    expect(components.gpu).toMatchObject({ kind: 'absent', atLeast: false });
+    expect(apart.map((counter) => counter.domain)).toEqual(['core', 'psys']);
+    expect(apart.every((counter) => !counter.inTotal)).toBe(true);
+    expect(warnings).toEqual([]);
+  });
+
+  it('says "at least" when one of two sockets cannot be read', () => {
+    const { components, warnings } = buildComponents(
+      evidence([
+        delta('powercap:intel-rapl:0', 'package', 100, { device: 0 }),
+        delta('powercap:intel-rapl:1', 'package', undefined, { device: 1 }),
+      ]),
+    );
+    expect(components.cpu).toMatchObject({ kind: 'measured', energyJoules: 100, atLeast: true });
+    expect(components.cpu.detail).toContain('powercap:intel-rapl:1');
+    expect(warnings.map((warning) => warning.code)).toContain('partly-measured');
+  });
+
+  it('estimates from utilisation when no package can be read, with the reason', () => {
+    const { components, warnings } = buildComponents(
+      evidence([delta('powercap:intel-rapl:0', 'package', undefined)]),
+    );
+    const { cpu } = components;
+    expect(cpu.kind).toBe('estimated');
+    expect(cpu.energyJoules).toBeGreaterThan(0);
+    expect(cpu.counters).toMatchObject([{ status: 'no-permission' }]);
+    expect(cpu.counters[0]).not.toHaveProperty('energyJoules');
+    expect(warnings[0]).toMatchObject({ code: 'cpu-not-measured' });
+    expect(warnings[0]?.message).toContain('may not be read');
+  });
+
+  it('grows with utilisation, and assumes half load only where it is not known', () => {
+    const joules = (utilisationRatio: number | undefined) =>
+      buildComponents(evidence([], { utilisationRatio })).components.cpu;
+    expect(joules(0).energyJoules).toBeLessThan(joules(1).energyJoules ?? 0);
+    expect(joules(undefined).energyJoules).toBeCloseTo(joules(0.5).energyJoules ?? 0);
+    expect(joules(undefined).kind).toBe('assumed');
+    expect(joules(undefined).detail).toContain('half load');
+  });
+
+  it('takes the constant the user gave, and only without counters', () => {
+    const estimates = { cpuWatts: 14, ramWattsPerGib: 3 / 8 };
+    const bare = buildComponents(evidence([], { estimates }));
+    expect(bare.components.cpu).toMatchObject({ kind: 'assumed', powerWatts: 14, energyJoules: 140 });
+    expect(bare.components.ram).toMatchObject({ kind: 'assumed', powerWatts: 3 });
+    const counted = buildComponents(
+      evidence([delta('powercap:intel-rapl:0', 'package', 100)], { estimates }),
+    );
+    expect(counted.components.cpu).toMatchObject({ kind: 'measured', energyJoules: 100 });
+    expect(counted.warnings.map((warning) => warning.code)).toContain('cpu-watts-unused');
+  });
+
+  it.each([{ cpuWatts: -1 }, { cpuWatts: Number.NaN }, { ramWattsPerGib: -1 }])(
+    'refuses %j even where counters make it useless',
+    (estimates) => {
+      const all = [delta('p:0', 'package', 1), delta('p:1', 'dram', 1)];
+      expect(() => buildComponents(evidence(all, { estimates }))).toThrow(
+        expect.objectContaining({ code: 'ERR_BAD_OPTION' }),
+      );
+    },
+  );
+
+  it('says of a GPU on the bus that it is present, not measured', () => {
+    const { components, warnings } = buildComponents(evidence([], { displayControllers: [MX450] }));
+    expect(components.gpu).toMatchObject({ kind: 'absent', method: 'present, not measured', atLeast: true });
+    expect(components.gpu).not.toHaveProperty('energyJoules');
+    expect(components.gpu.detail).toContain('MX450');
+    expect(warnings.map((warning) => warning.code)).toContain('gpu-not-measured');
+  });
+
+  it('knows a GPU on the bus again when NVML meters it', () => {
+    const gpu = delta('nvml:0', 'gpu', 500, {
+      pciAddress: MX450.address,
+      deviceName: 'NVIDIA GeForce MX450',
+    });
+    const { components } = buildComponents(evidence([gpu], { displayControllers: [MX450] }));
+    expect(components.gpu).toMatchObject({ kind: 'measured', energyJoules: 500, atLeast: false });
+  });
+
+  it('leaves processor graphics to the package', () => {
+    const { components } = buildComponents(
+      evidence([], { displayControllers: [{ ...MX450, vendorName: 'Intel', integrated: true }] }),
+    );
+    expect(components.gpu).toMatchObject({ kind: 'absent', atLeast: false });
+  });
+
+  it('adds the GPUs it can read and says "at least" for the others', () => {
+    const { components } = buildComponents(
+      evidence([
+        delta('nvml:0', 'gpu', 500, { device: 0 }),
+        delta('nvml:1', 'gpu', undefined, { device: 1, deviceName: 'NVIDIA B' }),
+      ]),
+    );
+    expect(components.gpu).toMatchObject({ kind: 'measured', energyJoules: 500, atLeast: true });
+  });
+
+  it('warns of two zones of one name and counts them once', () => {
+    const { components, warnings } = buildComponents(
+      evidence([
+        delta('powercap:intel-rapl:0', 'package', 100),
+        delta('powercap:intel-rapl:1', 'package', 100),
+      ]),
+    );
+    expect(components.cpu.energyJoules).toBe(100);
+    expect(warnings.map((warning) => warning.code)).toEqual(['duplicate-zone']);
+  });
+});

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it } from 'vitest';
+import { mergeMeasurements } from '../../lib/measure/merge.js';
+import type { Component, Measurement } from '../../lib/report/types.js';
+
+function component(kind: Component['kind'], energyJoules?: number): Component {
+  const rest = { kind, source: 's', method: 'm', detail: 'd', atLeast: false, counters: [] };
+  return energyJoules === undefined ? rest : { ...rest, energyJoules, energyKwh: 0, powerWatts: 0 };
+}
+
+function run(durationSeconds: number, cpu: Component, ram: Component, startedAtMs: number): Measurement {
+  return {
+    startedAtMs,
+    endedAtMs: startedAtMs + durationSeconds * 1000,
+    durationSeconds,
+    components: { cpu, gpu: component('absent'), ram },
+    apart: [],
+    machine: {
+      os: 'o',
+      runtime: 'r',
+      cpuThreadCount: 2,
+      gpuCount: 0,
+      ramTotalGib: 8,
+      cpuUtilisationRatio: 0.5,
+    },
+    warnings: [{ code: 'short-region', message: 'short' }],
+  };
+}
+
+describe('mergeMeasurements', () => {
+  const a = run(1, component('measured', 10), component('estimated', 4), 1000);
+  const b = run(3, component('measured', 50), component('estimated', 12), 9000);
+
+  it('adds durations and energies, and keeps the single runs', () => {
+    const merged = mergeMeasurements([a, b]);
+    expect(merged.durationSeconds).toBe(4);
+    expect(merged.components.cpu).toMatchObject({ kind: 'measured', energyJoules: 60, powerWatts: 15 });
+    expect(merged.components.ram.energyJoules).toBe(16);
+    expect(merged.components.gpu).not.toHaveProperty('energyJoules');
+    expect(merged.runs).toEqual([
+      { durationSeconds: 1, energyJoules: 14 },
+      { durationSeconds: 3, energyJoules: 62 },
+    ]);
+    expect(merged).toMatchObject({ startedAtMs: 1000, endedAtMs: 12_000 });
+    expect(merged.machine.cpuUtilisationRatio).toBeCloseTo(0.5);
+    expect(merged.warnings).toHaveLength(1);
+  });
+
+  it('is as good as its worst run, and "at least" where one has nothing', () => {
+    const estimated = run(1, component('estimated', 5), component('absent'), 0);
+    const merged = mergeMeasurements([a, estimated]);
+    expect(merged.components.cpu).toMatchObject({ kind: 'estimated', energyJoules: 15 });
+    expect(merged.components.ram).toMatchObject({ energyJoules: 4, atLeast: true });
+  });
+
+  it('adds the same however the runs are grouped', () => {
+    const c = run(2, component('measured', 7), component('estimated', 1), 20_000);
+    const all = mergeMeasurements([a, b, c]);
+    const grouped = mergeMeasurements([mergeMeasurements([a, b]), c]);
+    expect(grouped.components.cpu.energyJoules).toBe(all.components.cpu.energyJoules);
+    expect(grouped.durationSeconds).toBe(all.durationSeconds);
+  });
+
+  it('gives a single run back as it is', () => {
+    expect(mergeMeasurements([a])).toBe(a);
+  });
+});

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+import { afterEach, describe, expect, it } from 'vitest';
+import { startRecording } from '../../lib/measure/recording.js';
+import { type FixtureMachine, writeMachine } from '../support/machine.js';
+import { energyFile, printed, zone } from '../support/powercap.js';
+
+let machine: FixtureMachine | undefined;
+
+afterEach(() => machine?.cleanup());
+
+function fixture(tree: Parameters<typeof writeMachine>[0]): FixtureMachine {
+  machine = writeMachine(tree);
+  return machine;
+}
+
+describe('startRecording', () => {
+  it('measures what the counters moved, and glimpses on the way', () => {
+    const { root, write } = fixture(zone('intel-rapl:0', 'package-0', printed(0)));
+    const recording = startRecording({ sysfs: root, ramWattsPerGib: 0, sources: ['powercap'] });
+    write(energyFile('intel-rapl:0'), printed(16_384));
+    expect(recording.peek().energyJoules).toBe(1);
+    write(energyFile('intel-rapl:0'), printed(3 * 16_384));
+    const { components, durationSeconds } = recording.stop();
+    expect(components.cpu).toMatchObject({ kind: 'measured', energyJoules: 3 });
+    expect(durationSeconds).toBeGreaterThan(0);
+    expect(() => recording.stop()).toThrow(expect.objectContaining({ code: 'ERR_TRACKER_STATE' }));
+  });
+
+  it('estimates when the counter vanishes in between, and says so', async () => {
+    const { root, remove } = fixture(zone('intel-rapl:0', 'package-0', printed(7)));
+    const recording = startRecording({ sysfs: root, sources: ['powercap'] });
+    remove(energyFile('intel-rapl:0'));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const { components, warnings } = recording.stop();
+    expect(components.cpu.kind).not.toBe('measured');
+    expect(components.cpu.counters).toMatchObject([{ status: 'not-found' }]);
+    expect(warnings.find((warning) => warning.code === 'cpu-not-measured')?.message).toContain('vanished');
+  });
+
+  it('tells a bad option before the work, not after it', () => {
+    expect(() => startRecording({ cpuWatts: -5 })).toThrow(
+      expect.objectContaining({ code: 'ERR_BAD_OPTION' }),
+    );
+  });
+
+  it('describes GPUs of the bus that no counter stands for', () => {
+    const { root } = fixture({
+      'bus/pci/devices/0000:01:00.0/class': '0x030200\n',
+      'bus/pci/devices/0000:01:00.0/vendor': '0x10de\n',
+      'bus/pci/devices/0000:01:00.0/device': '0x1f97\n',
+    });
+    const { machine: described, components } = startRecording({ sysfs: root, sources: ['powercap'] }).stop();
+    expect(described.gpuCount).toBe(1);
+    expect(described.gpuModel).toMatch(/^1 x NVIDIA/);
+    expect(components.gpu).toMatchObject({ kind: 'absent', atLeast: true });
+  });
+});
