@@ -64,7 +64,10 @@ describe('the family table', () => {
 
   it('stands in the documentation as it is here', () => {
     const page = readFileSync(new URL('../../docs/estimates.md', import.meta.url), 'utf8');
-    const inPage = page.split('\n').filter((line) => / \d+ threads \(/.test(line));
+    const inPage = page
+      .split('\n')
+      .filter((line) => / \d+ threads \(/.test(line))
+      .map((line) => line.replace(/\s+/g, ' ').trim());
     const expected = CPU_FAMILIES.map(
       ({ name, idleWattsPerThread: idle, fullWattsPerThread: full, source }) =>
         `| ${name} | ${perThread(idle)} | ${perThread(full)} | ${source} |`,
