@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// The meter and the tracker. Reports and their formats are in reports.ts, which the tracker loads when it needs
+// them: whoever only meters does not pay for them at import.
 export { type ErrorCode, MicrojouleError } from './core/errors.js';
 export type { Domain, Kind, Provenance, Status, Warning } from './core/vocabulary.js';
-export { ansiStyle } from './format/ansi-style.js';
-export { formatCounters } from './format/counters.js';
-export { FORMATTERS, type Formatter } from './format/index.js';
-export { formatJson } from './format/json.js';
-export { formatMarkdown } from './format/markdown.js';
-export { formatText, type Style, type StyleName } from './format/text.js';
 export { childCpuTimes } from './measure/child-cpu.js';
 export type { EstimateOptions } from './measure/components.js';
 export { mergeMeasurements } from './measure/merge.js';
@@ -26,14 +23,7 @@ export {
 } from './meter/meter.js';
 export type { MeterOptions } from './meter/options.js';
 export type { CounterReading, Reading } from './meter/reading.js';
-export { parseModelDetails } from './report/model.js';
 export type * from './report/types.js';
-export {
-  createReport,
-  planReport,
-  type ReportOptions,
-  type ReportPlan,
-} from './tracker/create-report.js';
-export { checkOutput, outputExtensions, type Written, writeReport } from './tracker/output.js';
+export type { ReportOptions } from './tracker/create-report.js';
 export { EmissionsTracker, type TrackerOptions, trackEmissions } from './tracker/tracker.js';
 export { packageVersion } from './version.js';

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
+import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Co2Data, ElectricityMapsModule, ElectricityMapsZone } from './co2-data.js';
+import { dirname, join } from 'node:path';
+import type { Co2Data, ElectricityMapsModule, ElectricityMapsYear, ElectricityMapsZone } from './co2-data.js';
 
 // Everything here is synchronous: a report must be writable from a process 'exit' handler, where no promise
 // settles any more. And nothing is loaded at import time: the tables take tens of milliseconds.
@@ -39,17 +41,67 @@ function once<T>(load: () => T): () => T {
   };
 }
 
+/**
+ * One table of `@tgwf/co2` by itself, from beside the module that exports them all: that one parses five years of
+ * zones, 30 ms for one number. Undefined when the package is laid out in another way.
+ */
+function single<T>(
+  entry: string,
+  folder: string,
+  pick: (names: string[]) => string | undefined,
+): T | undefined {
+  try {
+    const path = join(dirname(require.resolve(entry)), folder);
+    const name = pick(readdirSync(path));
+    return name === undefined ? undefined : (require(join(path, name)) as T);
+  } catch {
+    return undefined;
+  }
+}
+
+function newestYear(): ElectricityMaps | undefined {
+  let year = '';
+  const table = single<ElectricityMapsYear>('@tgwf/co2/data/electricity-maps', '.', (names) => {
+    year =
+      names
+        .flatMap((name) => /^yearly_(\d{4})\.js$/.exec(name)?.[1] ?? [])
+        .sort()
+        .at(-1) ?? '';
+    return year === '' ? undefined : `yearly_${year}.js`;
+  });
+  const data = table?.data;
+  return data === undefined ? undefined : { year: Number(year), zones: data };
+}
+
 /** Electricity Maps through `@tgwf/co2`. Throws an Error when the package has no `yearlyNNNN` table. */
-export const electricityMaps: () => ElectricityMaps = once(() => {
+export const electricityMaps: () => ElectricityMaps = once(() => newestYear() ?? newestExported());
+
+/** @internal The same through the package's public entry. */
+export function newestExported(): ElectricityMaps {
   const tables = require('@tgwf/co2/data/electricity-maps') as ElectricityMapsModule;
   const years = Object.keys(tables).flatMap((name) => /^yearly(\d{4})$/.exec(name)?.[1] ?? []);
   const year = years.sort().at(-1);
   const newest = year === undefined ? undefined : tables[`yearly${year}`];
   if (newest === undefined) throw new Error('@tgwf/co2 has no yearly table of Electricity Maps.');
   return { year: Number(year), zones: newest.data };
-});
+}
 
-const ember = once(() => (require('@tgwf/co2/data') as Co2Data).averageIntensity.data);
+/** @internal Ember through the package's public entry. */
+export function exportedEmber(): Readonly<Record<string, number>> {
+  return (require('@tgwf/co2/data') as Co2Data).averageIntensity.data;
+}
+
+function emberAlone(): Readonly<Record<string, number>> | undefined {
+  const name = 'average-intensities.min.js';
+  const module = single<Partial<Co2Data['averageIntensity']> & { default?: Co2Data['averageIntensity'] }>(
+    '@tgwf/co2/data',
+    'data',
+    (names) => (names.includes(name) ? name : undefined),
+  );
+  return module?.data ?? module?.default?.data;
+}
+
+const ember = once(() => emberAlone() ?? exportedEmber());
 
 function presentGramsPerKwh(value: unknown): number | undefined {
   // Both sets write what they do not know as 0 (Ember: CAF); no grid emits nothing over its life cycle.

@@ -50,9 +50,10 @@ function given(intensityGramsPerKwh: number): Intensity {
 }
 
 function fromElectricityMaps(location: Location): Intensity | undefined {
-  const { year, zones } = electricityMaps();
   const { zone, countryAlpha2, region } = location;
   const asked = [...new Set([zone, countryAlpha2].flatMap((id) => id ?? []))];
+  if (asked.length === 0) return undefined;
+  const { year, zones } = electricityMaps();
   for (const id of asked) {
     const intensityGramsPerKwh = zoneGramsPerKwh(id);
     if (intensityGramsPerKwh === undefined) continue;

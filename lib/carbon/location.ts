@@ -5,6 +5,7 @@ import { type Country, countryByAlpha2, findCountry } from './countries.js';
 import { countriesOfTimeZone, electricityMaps } from './data.js';
 import { requireText } from './place-key.js';
 import { findRegion, type Region, unknownRegion } from './regions.js';
+import { systemTimeZone } from './time-zone.js';
 
 export interface LocationOptions {
   /** ISO 3166-1 alpha-2 or alpha-3 code, or English name. */
@@ -102,9 +103,4 @@ function regionWithoutCountry(regionText: string, problem: string): MicrojouleEr
   return new MicrojouleError('ERR_UNKNOWN_REGION', message, {
     hint: 'Give the country as well, for example --country CA --region QC.',
   });
-}
-
-function systemTimeZone(): string | undefined {
-  // Undefined in spite of its type when TZ names a zone that does not exist.
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone as string | undefined;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-import { type CounterDelta, formatCounters, openMeter } from '../index.js';
+import { type CounterDelta, openMeter } from '../index.js';
+import { formatCounters } from '../reports.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
 import { styleFor } from './terminal.js';
 

@@ -61,13 +61,13 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
     .addOption(new Option('--ram-model <name>', 'memory model').choices(['per-gib', 'per-dimm']))
     .addHelpText('after', RUN_NOTES)
     .action(async (argv: string[], _flags: unknown, command: Command) => {
-      finish(await runRun(argv, command.optsWithGlobals<RunFlags>()));
+      finish(await runRun(argv, { ...program.opts(), ...command.opts<RunFlags>() }));
     });
 
   addMeterOptions(program.command('counters').description('list every counter source and counter'))
     .option('--json', 'as JSON')
     .action((_flags: unknown, command: Command) => {
-      runCounters(command.optsWithGlobals<MeterFlags & { json?: boolean }>());
+      runCounters({ ...program.opts(), ...command.opts<MeterFlags & { json?: boolean }>() });
       finish({ started: true, exitCode: 0 });
     });
   return program;

@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync } from 'node:fs';
 import {
-  checkOutput,
   childCpuTimes,
-  formatJson,
-  formatText,
   type Measurement,
   MicrojouleError,
   type ModelDetails,
   mergeMeasurements,
   missingCounters,
   openMeter,
-  parseModelDetails,
-  planReport,
   type Recording,
   type RecordingOptions,
   type Report,
   startRecording,
-  writeReport,
 } from '../index.js';
+import {
+  checkOutput,
+  formatJson,
+  formatText,
+  parseModelDetails,
+  planReport,
+  writeReport,
+} from '../reports.js';
 import { type ChildOutcome, runChild } from './child.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
 import { startProgress } from './progress.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { ansiStyle, type Style } from '../index.js';
+import { ansiStyle, type Style } from '../reports.js';
 
 const plain: Style = (_, text) => text;
 

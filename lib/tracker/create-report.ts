@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import { randomUUID } from 'node:crypto';
 import { type CloudOptions, describeCloud } from '../carbon/cloud.js';
 import { type IntensityOptions, resolveIntensity } from '../carbon/intensity.js';
 import { type LocationOptions, resolveLocation } from '../carbon/location.js';
@@ -32,7 +31,7 @@ export function planReport(options: ReportOptions = {}): ReportPlan {
   const intensity = resolveIntensity(location, options);
   const cloud = describeCloud(options);
   const projectName = options.projectName ?? 'microjoule';
-  const runId = options.runId ?? randomUUID();
+  const runId = options.runId ?? crypto.randomUUID();
   return {
     report(measurement, model = options.model) {
       return buildReport(measurement, {

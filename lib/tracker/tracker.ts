@@ -2,8 +2,8 @@
 import { MicrojouleError } from '../core/errors.js';
 import { type Recording, type RecordingOptions, startRecording } from '../measure/recording.js';
 import type { ModelDetails, Report } from '../report/types.js';
-import { planReport, type ReportOptions, type ReportPlan } from './create-report.js';
-import { checkOutput, writeReport } from './output.js';
+import type { ReportOptions, ReportPlan } from './create-report.js';
+import { reports } from './reports-on-demand.js';
 
 export interface TrackerOptions extends RecordingOptions, ReportOptions {
   /**
@@ -68,7 +68,7 @@ export class EmissionsTracker {
     this.#options = options;
     const { output = 'emissions.csv' } = options;
     this.#outputs = typeof output === 'string' ? [output] : output;
-    for (const file of this.#outputs) checkOutput(file);
+    for (const file of this.#outputs) reports().checkOutput(file);
     this.#model = options.model;
   }
 
@@ -84,7 +84,7 @@ export class EmissionsTracker {
       });
     }
     // Place and grid before the clock starts: looking them up is not the user's work.
-    this.#plan = planReport(this.#options);
+    this.#plan = reports().planReport(this.#options);
     this.#recording = startRecording(this.#options);
     running.add(this);
     watch(this.#options.handleSignals ?? true);
@@ -118,8 +118,8 @@ export class EmissionsTracker {
   finishEarly(why: string): void {
     try {
       const report = this.#finish(why);
-      for (const { code, message } of report.warnings) {
-        if (code === 'output-failed') process.stderr.write(`microjoule: ${message}\n`);
+      for (const { code, message, hint = '' } of report.warnings) {
+        if (code === 'output-failed') process.stderr.write(`microjoule: ${message}\n${hint}\n`);
       }
     } catch (error) {
       process.stderr.write(`microjoule: no report (${String(error)})\n`);
@@ -147,7 +147,7 @@ export class EmissionsTracker {
     this.#report = report;
     for (const file of this.#outputs) {
       try {
-        const { remark } = writeReport(report, file);
+        const { remark } = reports().writeReport(report, file);
         if (remark !== undefined) report.warnings.push({ code: 'output-elsewhere', message: `${remark}.` });
       } catch (error) {
         const { message, hint } = error as MicrojouleError;

@@ -212,12 +212,9 @@ test.each(['UTC', 'Etc/GMT+3', 'Nowhere/At_All', ''])('time zone %j has no count
 });
 
 test('the time zone of the system is the default', () => {
-  const systemZone = vi.spyOn(Intl.DateTimeFormat.prototype, 'resolvedOptions');
-  const options = new Intl.DateTimeFormat().resolvedOptions();
-  systemZone.mockReturnValue({ ...options, timeZone: 'America/Sao_Paulo' });
+  vi.stubEnv('TZ', 'America/Sao_Paulo');
   expect(resolveLocation().countryAlpha2).toBe('BR');
-  // What Node reports when TZ names no zone.
-  systemZone.mockReturnValue({ ...options, timeZone: undefined as unknown as string });
+  vi.stubEnv('TZ', 'No Such Zone');
   expect(resolveLocation()).toMatchObject({ kind: 'absent', source: 'time zone' });
-  systemZone.mockRestore();
+  vi.unstubAllEnvs();
 });
