@@ -3,10 +3,9 @@
 import { Command, CommanderError, Option } from 'commander';
 import { MicrojouleError, packageVersion } from '../index.js';
 import type { ChildOutcome } from './child.js';
-import { runCounters } from './counters.js';
 import { exitLike } from './exit.js';
 import { addMeterOptions, collect, countFrom1, type MeterFlags, numberFrom } from './options.js';
-import { type RunFlags, runRun } from './run.js';
+import type { RunFlags } from './run.js';
 import { complain } from './terminal.js';
 
 const OWN_FAILURE = 125;
@@ -61,12 +60,14 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
     .addOption(new Option('--ram-model <name>', 'memory model').choices(['per-gib', 'per-dimm']))
     .addHelpText('after', RUN_NOTES)
     .action(async (argv: string[], _flags: unknown, command: Command) => {
+      const { runRun } = await import('./run.js');
       finish(await runRun(argv, { ...program.opts(), ...command.opts<RunFlags>() }));
     });
 
   addMeterOptions(program.command('counters').description('list every counter source and counter'))
     .option('--json', 'as JSON')
-    .action((_flags: unknown, command: Command) => {
+    .action(async (_flags: unknown, command: Command) => {
+      const { runCounters } = await import('./counters.js');
       runCounters({ ...program.opts(), ...command.opts<MeterFlags & { json?: boolean }>() });
       finish({ started: true, exitCode: 0 });
     });

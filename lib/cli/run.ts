@@ -13,14 +13,7 @@ import {
   type Report,
   startRecording,
 } from '../index.js';
-import {
-  checkOutput,
-  formatJson,
-  formatText,
-  parseModelDetails,
-  planReport,
-  writeReport,
-} from '../reports.js';
+import { formatText, planReport } from '../reports.js';
 import { type ChildOutcome, runChild } from './child.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
 import { startProgress } from './progress.js';
@@ -47,11 +40,15 @@ export interface RunFlags extends MeterFlags {
   model?: string;
 }
 
+/** Loaded only when a file is read or written: most runs end in the terminal. */
+const formats = () => import('../formats.js');
+
 /** Our own failure, as GNU env and timeout have it. */
 const OWN_FAILURE = 125;
 
-function readModel(file: string | undefined): ModelDetails | undefined {
+async function readModel(file: string | undefined): Promise<ModelDetails | undefined> {
   if (file === undefined) return undefined;
+  const { parseModelDetails } = await formats();
   try {
     return parseModelDetails(readFileSync(file, 'utf8'), file);
   } catch (error) {
@@ -126,7 +123,9 @@ async function measureOnce(
 }
 
 /** Writes every output that can be written. The failures, as sentences. */
-function writeOutputs(report: Report, files: readonly string[]): MicrojouleError[] {
+async function writeOutputs(report: Report, files: readonly string[]): Promise<MicrojouleError[]> {
+  if (files.length === 0) return [];
+  const { writeReport } = await formats();
   const failures: MicrojouleError[] = [];
   for (const file of files) {
     try {
@@ -155,8 +154,8 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
     });
   }
   const outputs = flags.output ?? [];
-  for (const file of outputs) checkOutput(file);
-  const model = readModel(flags.model);
+  for (const file of outputs) (await formats()).checkOutput(file);
+  const model = await readModel(flags.model);
   const plan = planReport({ ...flags, intensityGramsPerKwh: flags.intensity, model });
 
   const meterOptions = toMeterOptions(flags);
@@ -203,8 +202,8 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
     });
   }
   const report = plan.report(merged);
-  const failures = writeOutputs(report, outputs);
-  if (flags.json === true) process.stdout.write(formatJson(report));
+  const failures = await writeOutputs(report, outputs);
+  if (flags.json === true) process.stdout.write((await formats()).formatJson(report));
   else if (flags.quiet !== true) process.stderr.write(`\n${formatText(report, styleFor(process.stderr))}`);
   for (const { message, hint } of failures) complain(message, hint);
   const childWasFine = outcome.started && outcome.exitCode === 0;

@@ -3,7 +3,7 @@ import { MicrojouleError } from '../core/errors.js';
 import { type Recording, type RecordingOptions, startRecording } from '../measure/recording.js';
 import type { ModelDetails, Report } from '../report/types.js';
 import type { ReportOptions, ReportPlan } from './create-report.js';
-import { reports } from './reports-on-demand.js';
+import { reporting } from './on-demand.js';
 
 export interface TrackerOptions extends RecordingOptions, ReportOptions {
   /**
@@ -68,7 +68,7 @@ export class EmissionsTracker {
     this.#options = options;
     const { output = 'emissions.csv' } = options;
     this.#outputs = typeof output === 'string' ? [output] : output;
-    for (const file of this.#outputs) reports().checkOutput(file);
+    for (const file of this.#outputs) reporting().checkOutput(file);
     this.#model = options.model;
   }
 
@@ -84,7 +84,7 @@ export class EmissionsTracker {
       });
     }
     // Place and grid before the clock starts: looking them up is not the user's work.
-    this.#plan = reports().planReport(this.#options);
+    this.#plan = reporting().planReport(this.#options);
     this.#recording = startRecording(this.#options);
     running.add(this);
     watch(this.#options.handleSignals ?? true);
@@ -147,7 +147,7 @@ export class EmissionsTracker {
     this.#report = report;
     for (const file of this.#outputs) {
       try {
-        const { remark } = reports().writeReport(report, file);
+        const { remark } = reporting().writeReport(report, file);
         if (remark !== undefined) report.warnings.push({ code: 'output-elsewhere', message: `${remark}.` });
       } catch (error) {
         const { message, hint } = error as MicrojouleError;

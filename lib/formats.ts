@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+//
+// `microjoule/format`: reports as files, and what else is read from and written to them.
+export { formatCounters } from './format/counters.js';
+export { FORMATTERS, type Formatter } from './format/index.js';
+export { formatJson } from './format/json.js';
+export { formatMarkdown } from './format/markdown.js';
+export { parseModelDetails } from './report/model.js';
+export { checkOutput, outputExtensions, type Written, writeReport } from './tracker/output.js';
