@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { joulesToKwh } from '../core/units.js';
 import type { Kind, Warning } from '../core/vocabulary.js';
-import type { Component, Components, CounterEnergy, Measurement } from '../report/types.js';
+import type { Command, Component, Components, CounterEnergy, Measurement } from '../report/types.js';
 
 /** From best to worst: a sum is as good as the worst that went into it. */
 const WORST: readonly Kind[] = ['measured', 'estimated', 'assumed', 'absent'];
@@ -55,6 +55,19 @@ function uniqueWarnings(all: readonly Warning[]): Warning[] {
   return [...new Map(all.map((warning) => [`${warning.code} ${warning.message}`, warning])).values()];
 }
 
+/** The last run's command, with the CPU time of all runs where every run has it. */
+function mergeCommands(runs: readonly Measurement[]): Command | undefined {
+  const last = runs.at(-1)?.command;
+  if (last === undefined) return undefined;
+  const sum = (name: 'userCpuSeconds' | 'systemCpuSeconds') =>
+    runs.reduce((total, run) => total + (run.command?.[name] ?? Number.NaN), 0);
+  const { userCpuSeconds: _user, systemCpuSeconds: _system, ...command } = last;
+  const userCpuSeconds = sum('userCpuSeconds');
+  const systemCpuSeconds = sum('systemCpuSeconds');
+  if (Number.isNaN(userCpuSeconds) || Number.isNaN(systemCpuSeconds)) return command;
+  return { ...command, userCpuSeconds, systemCpuSeconds };
+}
+
 /**
  * One measurement of several runs on one machine: energies and durations added, what happened between the runs
  * left out. The single runs stay in `runs`.
@@ -74,6 +87,7 @@ export function mergeMeasurements(runs: readonly [Measurement, ...Measurement[]]
     0,
   );
   const { cpuUtilisationRatio: _ratio, ...machine } = last.machine;
+  const command = mergeCommands(runs);
   return {
     ...last,
     startedAtMs: first.startedAtMs,
@@ -84,6 +98,7 @@ export function mergeMeasurements(runs: readonly [Measurement, ...Measurement[]]
       ...machine,
       ...(Number.isNaN(busySeconds) ? {} : { cpuUtilisationRatio: busySeconds / durationSeconds }),
     },
+    ...(command === undefined ? {} : { command }),
     warnings: uniqueWarnings(runs.flatMap((run) => run.warnings)),
     runs: runs.map((run) => ({
       durationSeconds: run.durationSeconds,

@@ -61,6 +61,20 @@ describe('mergeMeasurements', () => {
     expect(grouped.durationSeconds).toBe(all.durationSeconds);
   });
 
+  it('adds the CPU time of the commands', () => {
+    const command = { argv: ['x'], exitCode: 0, userCpuSeconds: 1, systemCpuSeconds: 0.5 };
+    const merged = mergeMeasurements([
+      { ...a, command },
+      { ...b, command: { ...command, exitCode: 3 } },
+    ]);
+    expect(merged.command).toEqual({ argv: ['x'], exitCode: 3, userCpuSeconds: 2, systemCpuSeconds: 1 });
+    const unknown = mergeMeasurements([
+      { ...a, command },
+      { ...b, command: { argv: ['x'] } },
+    ]);
+    expect(unknown.command).toEqual({ argv: ['x'] });
+  });
+
   it('gives a single run back as it is', () => {
     expect(mergeMeasurements([a])).toBe(a);
   });
