@@ -154,7 +154,10 @@ std::string Meter::Explain(size_t index) {
     const Counter& counter = slot->source->counters()[i];
     const State& state = slot->states[i];
     if (state.status == Status::kImplausible) {
-      return counter.origin + " counts beyond its own range: its value cannot be used";
+      return counter.origin +
+             " counts beyond its own range, so its value cannot be used: report the driver that "
+             "wrote "
+             "it";
     }
     if (state.status != Status::kOk) return slot->source->Explain(i);
     switch (state.last_break) {
@@ -162,15 +165,16 @@ std::string Meter::Explain(size_t index) {
         return "";
       case Break::kFell:
         return counter.origin +
-               " went back: it was reset, and the energy of that interval is unknown";
+               " went back: it was reset, and the energy of that interval is unknown; measure "
+               "again";
       case Break::kImpossibleWrap:
         return counter.origin +
                " went back by more than a wrap explains: it was reset, and the energy of that "
-               "interval is unknown";
+               "interval is unknown; measure again";
       case Break::kLongGap:
         return counter.origin +
                " was not read for so long that it may have wrapped more than once; the machine may "
-               "have slept";
+               "have slept; measure again without a pause";
     }
   }
   return "";

@@ -122,7 +122,8 @@ Inversion InvertRange(uint64_t range_uj) {
   if (range_uj == 0) {
     inversion.note =
         "max_energy_range_uj is missing, unreadable or 0, so a wrap cannot be told from a reset: "
-        "an interval in which the count falls has no energy";
+        "an interval in which the count falls has no energy; look at the file, and update the "
+        "kernel if it wrote it so";
     return inversion;
   }
   constexpr uint64_t kMaxRaw = kCounts - 1;

@@ -48,6 +48,9 @@ function optionalText(option: string, value: string | undefined): string | undef
   if (value === undefined) return undefined;
   requireText(option, value);
   const text = value.trim();
-  if (text === '') throw new MicrojouleError('ERR_BAD_OPTION', `Option ${option} must not be empty.`);
+  if (text === '')
+    throw new MicrojouleError('ERR_BAD_OPTION', `Option ${option} must not be empty.`, {
+      hint: `Give its name, for example aws, or leave ${option} out.`,
+    });
   return text;
 }

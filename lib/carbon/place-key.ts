@@ -19,5 +19,7 @@ export function placeKey(text: string): string {
 /** Throws `ERR_BAD_OPTION` unless the value is text: callers in plain JavaScript have no compiler. */
 export function requireText(option: string, value: unknown): asserts value is string {
   if (typeof value === 'string') return;
-  throw new MicrojouleError('ERR_BAD_OPTION', `Option ${option} must be text, but is ${typeof value}.`);
+  throw new MicrojouleError('ERR_BAD_OPTION', `Option ${option} must be text, but is ${typeof value}.`, {
+    hint: `Give ${option} in quotes, or leave it out.`,
+  });
 }

@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { MicrojouleError, packageVersion } from '../index.js';
 import type { ChildOutcome } from './child.js';
 import { exitLike } from './exit.js';
-import { addMeterOptions, collect, countFrom1, type MeterFlags, numberFrom } from './options.js';
+import { addMeterOptions, collect, countFrom1, type MeterFlags, numberFrom, text } from './options.js';
 import type { RunFlags } from './run.js';
 import { complain } from './terminal.js';
 
@@ -43,8 +43,8 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
     .option('--require', 'missing counters are an error before the command starts')
     .option('-q, --quiet', 'no report on stderr')
     .option('--no-progress', 'no status line for long commands')
-    .option('--project-name <name>', 'name of the project in the report')
-    .option('--run-id <id>', 'identifies the run (default: a random UUID)')
+    .option('--project-name <name>', 'name of the project in the report', text)
+    .option('--run-id <id>', 'identifies the run (default: a random UUID)', text)
     .option('--model <file>', 'JSON file with the model details of the report')
     .option('--country <name>', 'country by name, alpha-2 or alpha-3 (default: from the time zone)')
     .option('--region <name>', 'region or grid zone within the country')

@@ -18,6 +18,12 @@ export function countFrom1(text: string): number {
   throw new InvalidArgumentError('Expected a whole number of at least 1.');
 }
 
+/** Text that is not blank. */
+export function text(value: string): string {
+  if (value.trim() !== '') return value;
+  throw new InvalidArgumentError('Expected some text.');
+}
+
 /** Collects a repeatable option. */
 export function collect(value: string, before: string[] = []): string[] {
   return [...before, value];

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import {
-  childCpuTimes,
-  type Measurement,
+  type Meter,
   MicrojouleError,
   type ModelDetails,
   mergeMeasurements,
   missingCounters,
   openMeter,
-  type Recording,
-  type RecordingOptions,
   type Report,
-  startRecording,
 } from '../index.js';
 import { formatText, planReport } from '../reports.js';
-import { type ChildOutcome, runChild } from './child.js';
+import type { ChildOutcome } from './child.js';
+import { holdSignals } from './hold-signals.js';
+import { type MeasuredRun, measureRun } from './measure-run.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
-import { startProgress } from './progress.js';
 import { complain, styleFor } from './terminal.js';
 
 export interface RunFlags extends MeterFlags {
@@ -60,77 +58,62 @@ async function readModel(file: string | undefined): Promise<ModelDetails | undef
   }
 }
 
-function progressLine(recording: Recording, run: string): string {
-  const { durationSeconds, energyJoules, measured } = recording.peek();
-  const power = (energyJoules / durationSeconds).toPrecision(3);
-  return `microjoule: ${run}${durationSeconds.toFixed(0)} s, ${energyJoules.toFixed(0)} J, ${power} W ${measured ? 'measured' : 'estimated'}`;
-}
-
-/** Waits for so many seconds; Ctrl-C and SIGTERM end the wait early. */
-function waitSeconds(durationSeconds: number): Promise<ChildOutcome> {
-  return new Promise((resolve) => {
-    const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-    const finish = (signal?: NodeJS.Signals): void => {
-      clearTimeout(timer);
-      for (const name of signals) process.off(name, finish);
-      resolve(signal === undefined ? { started: true, exitCode: 0 } : { started: true, signal });
-    };
-    const timer = setTimeout(() => finish(), durationSeconds * 1000);
-    for (const name of signals) process.on(name, finish);
-  });
-}
-
-interface Run {
-  measurement: Measurement;
-  outcome: ChildOutcome;
-}
-
-async function measureOnce(
-  argv: string[],
-  flags: RunFlags,
-  options: RecordingOptions,
-  label: string,
-): Promise<Run> {
-  const before = childCpuTimes();
-  const recording = startRecording(options);
-  const progress = startProgress({
-    stream: process.stderr,
-    isTty: process.stderr.isTTY === true && flags.progress && flags.quiet !== true,
-    columns: () => process.stderr.columns,
-    sample: () => progressLine(recording, label),
-  });
-  const outcome =
-    argv.length === 0
-      ? await waitSeconds(flags.duration ?? 0)
-      : await runChild(argv, { childStdout: flags.json === true ? 'stderr' : 'inherit' });
-  progress.stop();
-  const measurement = recording.stop();
-  const after = childCpuTimes();
-  if (argv.length > 0 && outcome.started) {
-    measurement.command = {
-      argv,
-      ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
-      ...(outcome.signal === undefined ? {} : { signal: outcome.signal }),
-      ...(before === undefined || after === undefined
-        ? {}
-        : {
-            userCpuSeconds: after.userCpuSeconds - before.userCpuSeconds,
-            systemCpuSeconds: after.systemCpuSeconds - before.systemCpuSeconds,
-          }),
-    };
+function checkWork(argv: readonly string[], { duration }: RunFlags): void {
+  if (argv.length === 0 && duration === undefined) {
+    throw new MicrojouleError('ERR_BAD_OPTION', 'no command was given', {
+      hint: 'microjoule run -- COMMAND [ARGUMENT...], or --duration SECONDS to measure without one.',
+    });
   }
-  return { measurement, outcome };
+  if (argv.length > 0 && duration !== undefined) {
+    throw new MicrojouleError('ERR_BAD_OPTION', '--duration goes without a command', {
+      hint: 'Leave one of the two out; a command is measured until it ends.',
+    });
+  }
 }
 
-/** Writes every output that can be written. The failures, as sentences. */
+function requireCounters(meter: Meter, flags: RunFlags): void {
+  const missing = missingCounters(meter, toMeterOptions(flags));
+  if (missing.length === 0) return;
+  throw new MicrojouleError('ERR_NO_COUNTERS', 'counters are missing, and --require was given', {
+    hint: `${missing.map((line) => `  ${line}`).join('\n')}\nThe command was not started.`,
+  });
+}
+
+/** Runs until a run fails, a signal arrives or the repetitions are done. The last may not have started. */
+async function measureRuns(argv: string[], flags: RunFlags, meter: Meter): Promise<MeasuredRun[]> {
+  const signals = holdSignals();
+  const runs: MeasuredRun[] = [];
+  do {
+    const run = await measureRun(argv, {
+      recording: {
+        ...toMeterOptions(flags),
+        cpuWatts: flags.cpuWatts,
+        ramWattsPerGib: flags.ramWattsPerGib,
+        ramModel: flags.ramModel,
+        meter,
+      },
+      durationSeconds: flags.duration,
+      stdoutIsOurs: flags.json === true,
+      showProgress: flags.progress && flags.quiet !== true,
+      label: flags.repeat > 1 ? `run ${runs.length + 1} of ${flags.repeat}, ` : '',
+    });
+    runs.push(run);
+    if (!run.outcome.started || run.outcome.exitCode !== 0) break;
+  } while (runs.length < flags.repeat && !signals.received());
+  return runs;
+}
+
+/** Writes every output that can be written. The failures. */
 async function writeOutputs(report: Report, files: readonly string[]): Promise<MicrojouleError[]> {
   if (files.length === 0) return [];
   const { writeReport } = await formats();
   const failures: MicrojouleError[] = [];
-  for (const file of files) {
+  // Rows first: where one went instead is a warning that the other files should carry.
+  const isRow = (file: string) => extname(file).toLowerCase() === '.csv';
+  for (const file of [...files.filter(isRow), ...files.filter((name) => !isRow(name))]) {
     try {
       const { remark } = writeReport(report, file);
-      if (remark !== undefined) complain(`${remark}.`);
+      if (remark !== undefined) report.warnings.push({ code: 'output-elsewhere', message: `${remark}.` });
     } catch (error) {
       failures.push(error as MicrojouleError);
     }
@@ -143,68 +126,33 @@ async function writeOutputs(report: Report, files: readonly string[]): Promise<M
  * @throws MicrojouleError for what is wrong before the command starts
  */
 export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutcome> {
-  if (argv.length === 0 && flags.duration === undefined) {
-    throw new MicrojouleError('ERR_BAD_OPTION', 'no command was given', {
-      hint: 'microjoule run -- COMMAND [ARGUMENT...], or --duration SECONDS to measure without one.',
-    });
-  }
-  if (argv.length > 0 && flags.duration !== undefined) {
-    throw new MicrojouleError('ERR_BAD_OPTION', '--duration goes without a command', {
-      hint: 'Leave one of the two out; a command is measured until it ends.',
-    });
-  }
+  checkWork(argv, flags);
   const outputs = flags.output ?? [];
   for (const file of outputs) (await formats()).checkOutput(file);
   const model = await readModel(flags.model);
   const plan = planReport({ ...flags, intensityGramsPerKwh: flags.intensity, model });
+  const meter = openMeter(toMeterOptions(flags));
+  if (flags.require === true) requireCounters(meter, flags);
 
-  const meterOptions = toMeterOptions(flags);
-  const meter = openMeter(meterOptions);
-  if (flags.require === true) {
-    const missing = missingCounters(meter, meterOptions);
-    if (missing.length > 0) {
-      throw new MicrojouleError('ERR_NO_COUNTERS', 'counters are missing, and --require was given', {
-        hint: `${missing.map((line) => `  ${line}`).join('\n')}\nThe command was not started.`,
-      });
-    }
-  }
-  const options = {
-    ...meterOptions,
-    cpuWatts: flags.cpuWatts,
-    ramWattsPerGib: flags.ramWattsPerGib,
-    ramModel: flags.ramModel,
-    meter,
-  };
-
-  const runs: Run[] = [];
-  let last: Run;
-  do {
-    last = await measureOnce(
-      argv,
-      flags,
-      options,
-      flags.repeat > 1 ? `run ${runs.length + 1} of ${flags.repeat}, ` : '',
-    );
-    if (!last.outcome.started) break;
-    runs.push(last);
-  } while (runs.length < flags.repeat && last.outcome.exitCode === 0);
+  const runs = await measureRuns(argv, flags, meter);
   meter.close();
-  const { outcome } = last;
+  const outcome = runs.at(-1)?.outcome ?? { started: true };
   if (!outcome.started) complain(outcome.message, outcome.hint);
-  const [first, ...others] = runs.map((run) => run.measurement);
+  const [first, ...others] = runs.filter((run) => run.outcome.started).map((run) => run.measurement);
   if (first === undefined) return outcome;
 
   const merged = mergeMeasurements([first, ...others]);
-  if (runs.length < flags.repeat) {
+  if (others.length + 1 < flags.repeat) {
     merged.warnings.push({
       code: 'repetitions-ended',
-      message: `${runs.length} of ${flags.repeat} runs were made: the command failed.`,
+      message: `${others.length + 1} of ${flags.repeat} runs were made: the command failed or was interrupted.`,
     });
   }
   const report = plan.report(merged);
   const failures = await writeOutputs(report, outputs);
   if (flags.json === true) process.stdout.write((await formats()).formatJson(report));
   else if (flags.quiet !== true) process.stderr.write(`\n${formatText(report, styleFor(process.stderr))}`);
+  else for (const { code, message } of report.warnings) if (code === 'output-elsewhere') complain(message);
   for (const { message, hint } of failures) complain(message, hint);
   const childWasFine = outcome.started && outcome.exitCode === 0;
   return failures.length > 0 && childWasFine ? { started: true, exitCode: OWN_FAILURE } : outcome;

@@ -57,6 +57,7 @@ function fromUser(cpuWatts: number): CpuPowerModel {
     throw new MicrojouleError(
       'ERR_BAD_OPTION',
       `cpuWatts must be a number of watts above 0, not ${cpuWatts}`,
+      { hint: 'Give the power of all CPU packages, for example 65, or leave cpuWatts out.' },
     );
   }
   return {

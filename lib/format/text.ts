@@ -120,17 +120,15 @@ function componentLines(report: Report, style: Style): string[] {
   return [
     style('heading', 'By component'),
     ...lines,
-    '  The whole machine was measured, idle included.',
-    `  ${readShare(report)}`,
+    `  The whole machine was measured, idle included: ${readShare(report)}.`,
   ];
 }
 
 /** Says how much of the total rests on counters, so that "measured" misleads nobody. */
 function readShare({ energy }: Report): string {
-  if (!(energy.measuredJoules > 0))
-    return 'None of this energy was read from a counter; see the kinds above.';
-  if (energy.measuredJoules === energy.energyJoules) return 'All of this energy was read from counters.';
-  return `Read from counters: ${formatShare(energy.measuredJoules / energy.energyJoules)} of this energy.`;
+  if (!(energy.measuredJoules > 0)) return 'no part of it by counters';
+  if (energy.measuredJoules === energy.energyJoules) return 'all of it by counters';
+  return `${formatShare(energy.measuredJoules / energy.energyJoules)} of it by counters`;
 }
 
 /** The reason, too, unless it stands under "Not counted". */

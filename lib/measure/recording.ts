@@ -46,7 +46,6 @@ const SHORT_REGION_SECONDS = 0.05;
  */
 export function startRecording(options: RecordingOptions = {}): Recording {
   const { sysfs } = resolveMeterOptions(options);
-  const meter = options.meter ?? openMeter(options);
   const cpu = readCpuIdentity();
   const displayControllers = findDisplayControllers(sysfs);
   const maxPowerWatts = readMaxPowerWatts(sysfs);
@@ -62,6 +61,7 @@ export function startRecording(options: RecordingOptions = {}): Recording {
     displayControllers: [],
     estimates: options,
   });
+  const meter = options.meter ?? openMeter(options);
 
   const startedAtMs = Date.now();
   const startTimes = readCpuTimes();

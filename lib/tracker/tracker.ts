@@ -19,36 +19,34 @@ const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Trackers that run: a process that ends must not take their reports with it. */
 const running = new Set<EmissionsTracker>();
-let watching = false;
-
-function finishAll(why: string): void {
-  for (const tracker of running) tracker.finishEarly(why);
-}
+/** Those of them that a signal ends too. */
+const interruptible = new Set<EmissionsTracker>();
 
 function onExit(): void {
-  finishAll('the process ended before stop() was called');
+  for (const tracker of running) tracker.finishEarly('the process ended before stop() was called');
 }
 
 function onSignal(signal: NodeJS.Signals): void {
-  finishAll(`the process received ${signal} before stop() was called`);
+  for (const tracker of interruptible) {
+    tracker.finishEarly(`the process received ${signal} before stop() was called`);
+  }
   // Another listener decides what the signal does; without one it does what it always does.
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 
-function watch(handleSignals: boolean): void {
-  if (!watching) process.on('exit', onExit);
-  watching = true;
+function watch(tracker: EmissionsTracker, handleSignals: boolean): void {
+  if (running.size === 0) process.on('exit', onExit);
+  running.add(tracker);
   if (!handleSignals) return;
-  for (const signal of SIGNALS) {
-    if (!process.listeners(signal).includes(onSignal)) process.once(signal, onSignal);
-  }
+  if (interruptible.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);
+  interruptible.add(tracker);
 }
 
-function unwatch(): void {
-  if (running.size > 0) return;
-  process.off('exit', onExit);
-  watching = false;
-  for (const signal of SIGNALS) process.off(signal, onSignal);
+function unwatch(tracker: EmissionsTracker): void {
+  if (running.delete(tracker) && running.size === 0) process.off('exit', onExit);
+  if (interruptible.delete(tracker) && interruptible.size === 0) {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  }
 }
 
 /**
@@ -86,8 +84,7 @@ export class EmissionsTracker {
     // Place and grid before the clock starts: looking them up is not the user's work.
     this.#plan = reporting().planReport(this.#options);
     this.#recording = startRecording(this.#options);
-    running.add(this);
-    watch(this.#options.handleSignals ?? true);
+    watch(this, this.#options.handleSignals ?? true);
   }
 
   /** Adds a line such as `Test accuracy` to the model details of the report. */
@@ -106,8 +103,9 @@ export class EmissionsTracker {
    * @throws MicrojouleError `ERR_TRACKER_STATE` when not started
    */
   async stop(): Promise<Report> {
+    const known = this.#report;
     const report = this.#finish();
-    for (const warning of report.warnings) {
+    for (const warning of known === undefined ? report.warnings : []) {
       if (warning.code !== 'output-failed') continue;
       process.emitWarning(`${warning.message}. ${warning.hint ?? ''}`, 'MicrojouleWarning');
     }
@@ -133,8 +131,7 @@ export class EmissionsTracker {
         hint: 'Call start() first.',
       });
     }
-    running.delete(this);
-    unwatch();
+    unwatch(this);
     const measurement = this.#recording.stop();
     if (early !== undefined) {
       measurement.warnings.push({

@@ -47,7 +47,7 @@ describe.concurrent('standard output and error', () => {
     const { stdout, stderr } = await runCli(['run', ...on(machine), '--', 'sh', '-c', script]);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/61\.04 J .*CPU +measured/);
-    expect(stderr).toContain('The whole machine was measured, idle included.');
+    expect(stderr).toContain('The whole machine was measured, idle included');
     expect(stderr.replace(/\s+/g, ' ')).toMatch(/exit code 0; user .*s, system .*s \(its own CPU time/);
     expect(stderr).not.toContain('\u001b');
   });

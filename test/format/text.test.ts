@@ -28,8 +28,8 @@ describe('formatText', () => {
     'at least 27.95 kg CO2eq in a year at this rate',
     '16.70 kJ 14.00 W CPU assumed user: constant',
     '- - GPU absent present, not measured',
-    'The whole machine was measured, idle included.',
-    'None of this energy was read from a counter',
+    'The whole machine was measured, idle included',
+    'idle included: no part of it by counters.',
     '123.068 g CO2eq/kWh (year not stated); assumed (user)',
     'Brazil (BRA), rio grande do sul; assumed (user)',
     'Not counted GPU: present, not measured. NVIDIA GeForce MX450 is on the PCI bus',
@@ -38,7 +38,7 @@ describe('formatText', () => {
 
   it.each([
     'at least 61.50 J 10.20 W RAM measured powercap: counter difference',
-    'All of this energy was read from counters.',
+    'idle included: all of it by counters.',
     '(year 2025, zone DE); estimated (Electricity Maps 2025 via @tgwf/co2)',
     'estimated (time zone)',
     "node train.js --name 'two words'; exit code 0; user 20.50 s, system 750.0 ms",

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+import {
+  childCpuTimes,
+  type Measurement,
+  type Recording,
+  type RecordingOptions,
+  startRecording,
+} from '../index.js';
+import { type ChildOutcome, runChild } from './child.js';
+import { startProgress } from './progress.js';
+
+export interface MeasuredRun {
+  measurement: Measurement;
+  outcome: ChildOutcome;
+}
+
+export interface MeasuredRunOptions {
+  recording: RecordingOptions;
+  /** Waited for when there is no command. */
+  durationSeconds: number | undefined;
+  /** Keeps the command off stdout. */
+  stdoutIsOurs: boolean;
+  showProgress: boolean;
+  /** Before the progress line, e.g. `run 2 of 5, `. */
+  label: string;
+}
+
+function progressLine(recording: Recording, label: string): string {
+  const { durationSeconds, energyJoules, measured } = recording.peek();
+  const power = (energyJoules / durationSeconds).toPrecision(3);
+  const kind = measured ? 'measured' : 'estimated';
+  return `microjoule: ${label}${durationSeconds.toFixed(0)} s, ${energyJoules.toFixed(0)} J, ${power} W ${kind}`;
+}
+
+/** Waits for so many seconds; Ctrl-C and SIGTERM end the wait early. */
+function waitSeconds(durationSeconds: number): Promise<ChildOutcome> {
+  return new Promise((resolve) => {
+    const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    const finish = (signal?: NodeJS.Signals): void => {
+      clearTimeout(timer);
+      for (const name of signals) process.off(name, finish);
+      resolve(signal === undefined ? { started: true, exitCode: 0 } : { started: true, signal });
+    };
+    const timer = setTimeout(() => finish(), durationSeconds * 1000);
+    for (const name of signals) process.on(name, finish);
+  });
+}
+
+/** Measures one run of the command, or one wait without a command. */
+export async function measureRun(argv: string[], options: MeasuredRunOptions): Promise<MeasuredRun> {
+  const before = childCpuTimes();
+  const recording = startRecording(options.recording);
+  const progress = startProgress({
+    stream: process.stderr,
+    isTty: options.showProgress && process.stderr.isTTY === true,
+    columns: () => process.stderr.columns,
+    sample: () => progressLine(recording, options.label),
+  });
+  const outcome =
+    argv.length === 0
+      ? await waitSeconds(options.durationSeconds ?? 0)
+      : await runChild(argv, { childStdout: options.stdoutIsOurs ? 'stderr' : 'inherit' });
+  progress.stop();
+  const measurement = recording.stop();
+  const after = childCpuTimes();
+  if (argv.length > 0 && outcome.started) {
+    measurement.command = {
+      argv,
+      ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
+      ...(outcome.signal === undefined ? {} : { signal: outcome.signal }),
+      ...(before === undefined || after === undefined
+        ? {}
+        : {
+            userCpuSeconds: after.userCpuSeconds - before.userCpuSeconds,
+            systemCpuSeconds: after.systemCpuSeconds - before.systemCpuSeconds,
+          }),
+    };
+  }
+  return { measurement, outcome };
+}
