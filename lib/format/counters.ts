@@ -18,11 +18,12 @@ function rowsOf(deltas: readonly CounterDelta[], style: Style): string[] {
   return deltas.flatMap(({ counter, status, detail, energyJoules, inTotal, apart }) => {
     const energy = energyJoules === undefined ? '-' : formatEnergy(energyJoules);
     const name = `${counter.domain} ${counter.device}${counter.die === undefined ? '' : `.${counter.die}`}`;
-    const note = status !== 'ok' ? status : inTotal ? 'in the total' : apart;
-    const line = `  ${padRight(counter.id, widest)}  ${padRight(name, 10)} ${padLeft(energy, 10)}  `;
-    const remark = [counter.deviceName ?? '', detail].filter((part) => part !== '').join(': ');
+    const line = `  ${padRight(counter.id, widest)}  ${padRight(name, 10)} ${padLeft(energy, 10)}`;
+    const note = status !== 'ok' ? status : inTotal ? 'in the total' : 'apart';
+    const reason = [detail, status === 'ok' ? apart : ''].filter((part) => part !== '').join('; ');
+    const remark = [counter.deviceName ?? '', reason].filter((part) => part !== '').join(': ');
     return [
-      line + style(status === 'ok' ? (inTotal ? 'measured' : 'muted') : 'warning', note),
+      `${line}  ${style(status === 'ok' ? (inTotal ? 'measured' : 'muted') : 'warning', note)}`,
       ...(remark === '' ? [] : paragraph(remark, '      ')),
     ];
   });

@@ -262,7 +262,7 @@ describe.concurrent('counters', () => {
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
     expect(stdout).toMatch(/^powercap +ok\n/);
     expect(stdout).toMatch(/powercap:intel-rapl:0 +package 0 +1\.221 kJ +in the total/);
-    expect(stdout).toMatch(/powercap:intel-rapl:0:0 +core 0 +1\.221 kJ +inside its package/);
+    expect(stdout).toMatch(/powercap:intel-rapl:0:0 +core 0 +1\.221 kJ +apart\n +inside its package/);
     expect(stdout).toMatch(/powercap:intel-rapl:1 +package 1 +- +failed/);
     expect(stdout).toContain('1 counter in the total');
     expect(stdout).not.toContain('\u001b');
