@@ -139,13 +139,15 @@ test.each([123.068, 0, 1e-9])('the override %d wins over every data set', (inten
   }
 });
 
-test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, '98' as unknown as number])(
-  'the override %o is refused',
-  (value) => {
-    const location = resolveLocation({ country: 'BR' });
-    expect(() => resolveIntensity(location, { intensityGramsPerKwh: value })).toThrowError(
-      expect.objectContaining({ code: 'ERR_BAD_OPTION', message: expect.stringContaining(String(value)) }),
-    );
-    expect(() => resolveIntensity(location, { intensityGramsPerKwh: value })).toThrowError(MicrojouleError);
-  },
-);
+test.each([
+  -1,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  '98' as unknown as number,
+])('the override %o is refused', (value) => {
+  const location = resolveLocation({ country: 'BR' });
+  expect(() => resolveIntensity(location, { intensityGramsPerKwh: value })).toThrowError(
+    expect.objectContaining({ code: 'ERR_BAD_OPTION', message: expect.stringContaining(String(value)) }),
+  );
+  expect(() => resolveIntensity(location, { intensityGramsPerKwh: value })).toThrowError(MicrojouleError);
+});

@@ -27,14 +27,22 @@ describe('exitLike', () => {
   });
 
   // SIGPIPE and SIGXFSZ are ignored by Node, SIGUSR1 would start its inspector, SIGKILL has no listeners.
-  it.each(['TERM', 'INT', 'HUP', 'KILL', 'SEGV', 'ABRT', 'PIPE', 'USR1', 'XFSZ', 'ALRM'])(
-    'dies by SIG%s after its last words',
-    async (name) => {
-      const end = await ended(fixture.start('inherit', ['sh', '-c', `ulimit -c 0; kill -${name} $$`]));
-      expect(end).toMatchObject({ exitCode: null, signal: `SIG${name}` });
-      expect(end.stderr).toContain(`[outcome {"started":true,"signal":"SIG${name}"}]`);
-    },
-  );
+  it.each([
+    'TERM',
+    'INT',
+    'HUP',
+    'KILL',
+    'SEGV',
+    'ABRT',
+    'PIPE',
+    'USR1',
+    'XFSZ',
+    'ALRM',
+  ])('dies by SIG%s after its last words', async (name) => {
+    const end = await ended(fixture.start('inherit', ['sh', '-c', `ulimit -c 0; kill -${name} $$`]));
+    expect(end).toMatchObject({ exitCode: null, signal: `SIG${name}` });
+    expect(end.stderr).toContain(`[outcome {"started":true,"signal":"SIG${name}"}]`);
+  });
 
   it('ends with the code of a command that did not start', async () => {
     const end = await ended(fixture.start('inherit', ['microjoule-no-such-command']));

@@ -72,8 +72,7 @@ describe('plain numbers', () => {
     [1234.4, '1234'],
     [0.00012345, '0.000123'],
   ])('%d has three significant digits in %s', (value, text) =>
-    expect(formatSignificant(value, 3)).toBe(text),
-  );
+    expect(formatSignificant(value, 3)).toBe(text));
 
   it.each([
     [0, '0'],

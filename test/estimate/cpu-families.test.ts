@@ -12,16 +12,15 @@ import {
 const perThread = (watts: number) => watts.toFixed(2);
 
 describe('the family table', () => {
-  it.each(CPU_FAMILIES.map((family) => [family.name, family] as const))(
-    '%s is plausible',
-    (_name, family) => {
-      expect(family.idleWattsPerThread).toBeGreaterThan(0);
-      expect(family.idleWattsPerThread).toBeLessThan(family.fullWattsPerThread);
-      expect(family.fullWattsPerThread).toBeLessThan(40);
-      expect(family.source).toMatch(/ \d+ W \/ \d+ threads \(vendor .+\); \d+ % .*idle share/);
-      expect(Object.keys(family.match)).not.toEqual([]);
-    },
-  );
+  it.each(
+    CPU_FAMILIES.map((family) => [family.name, family] as const),
+  )('%s is plausible', (_name, family) => {
+    expect(family.idleWattsPerThread).toBeGreaterThan(0);
+    expect(family.idleWattsPerThread).toBeLessThan(family.fullWattsPerThread);
+    expect(family.fullWattsPerThread).toBeLessThan(40);
+    expect(family.source).toMatch(/ \d+ W \/ \d+ threads \(vendor .+\); \d+ % .*idle share/);
+    expect(Object.keys(family.match)).not.toEqual([]);
+  });
 
   it('has no name twice', () => {
     expect(new Set(CPU_FAMILIES.map(({ name }) => name)).size).toBe(CPU_FAMILIES.length);

@@ -93,14 +93,18 @@ describe('readMaxPowerWatts', () => {
     expect(readMaxPowerWatts(root)).toBe(355);
   });
 
-  it.each([['0'], [''], ['rubbish'], ['999999'], ['2000000001'], ['-5000000']])(
-    'gives nothing when one package says %j',
-    (maxPowerUw) => {
-      addZone('intel-rapl:0', 'package-0', '28000000');
-      addZone('intel-rapl:1', 'package-1', maxPowerUw);
-      expect(readMaxPowerWatts(root)).toBeUndefined();
-    },
-  );
+  it.each([
+    ['0'],
+    [''],
+    ['rubbish'],
+    ['999999'],
+    ['2000000001'],
+    ['-5000000'],
+  ])('gives nothing when one package says %j', (maxPowerUw) => {
+    addZone('intel-rapl:0', 'package-0', '28000000');
+    addZone('intel-rapl:1', 'package-1', maxPowerUw);
+    expect(readMaxPowerWatts(root)).toBeUndefined();
+  });
 
   it('takes the ends of the plausible range', () => {
     addZone('intel-rapl:0', 'package-0', '1000000');

@@ -129,15 +129,16 @@ describe('buildComponents', () => {
     expect(counted.warnings.map((warning) => warning.code)).toContain('cpu-watts-unused');
   });
 
-  it.each([{ cpuWatts: -1 }, { cpuWatts: Number.NaN }, { ramWattsPerGib: -1 }])(
-    'refuses %j even where counters make it useless',
-    (estimates) => {
-      const all = [delta('p:0', 'package', 1), delta('p:1', 'dram', 1)];
-      expect(() => buildComponents(evidence(all, { estimates }))).toThrow(
-        expect.objectContaining({ code: 'ERR_BAD_OPTION' }),
-      );
-    },
-  );
+  it.each([
+    { cpuWatts: -1 },
+    { cpuWatts: Number.NaN },
+    { ramWattsPerGib: -1 },
+  ])('refuses %j even where counters make it useless', (estimates) => {
+    const all = [delta('p:0', 'package', 1), delta('p:1', 'dram', 1)];
+    expect(() => buildComponents(evidence(all, { estimates }))).toThrow(
+      expect.objectContaining({ code: 'ERR_BAD_OPTION' }),
+    );
+  });
 
   it('says of a GPU on the bus that it is present, not measured', () => {
     const { components, warnings } = buildComponents(evidence([], { displayControllers: [MX450] }));

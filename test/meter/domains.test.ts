@@ -23,14 +23,18 @@ describe('the one total', () => {
     expect(counted(counters)).toEqual(['p0', 'p1', 'd0', 'd1', 'g0', 'g1']);
   });
 
-  it.each(['core', 'uncore', 'psys', 'gpu-memory', 'module', 'other'] as const)(
-    'never holds %s, and says why',
-    (domain) => {
-      const [member] = chooseTotal([counter('x', domain)]);
-      expect(member?.inTotal).toBe(false);
-      expect(member?.reason).not.toBe('');
-    },
-  );
+  it.each([
+    'core',
+    'uncore',
+    'psys',
+    'gpu-memory',
+    'module',
+    'other',
+  ] as const)('never holds %s, and says why', (domain) => {
+    const [member] = chooseTotal([counter('x', domain)]);
+    expect(member?.inTotal).toBe(false);
+    expect(member?.reason).not.toBe('');
+  });
 
   it('counts a package once when two control types reach it', () => {
     const counters = [counter('msr', 'package'), counter('mmio', 'package')];

@@ -22,12 +22,15 @@ describe('resolveMeterOptions', () => {
     expect(resolveMeterOptions({ sysfs: '/mine' }).sysfs).toBe('/mine');
   });
 
-  it.each([{ sysfs: '' }, { dev: 3 }, { nvmlLibrary: null }, { sources: 'powercap' }, { sources: [1] }])(
-    'refuses %j with a hint',
-    (options) => {
-      expect(() => resolveMeterOptions(options as never)).toThrow(
-        expect.objectContaining({ code: 'ERR_BAD_OPTION', hint: expect.stringMatching(/./) }),
-      );
-    },
-  );
+  it.each([
+    { sysfs: '' },
+    { dev: 3 },
+    { nvmlLibrary: null },
+    { sources: 'powercap' },
+    { sources: [1] },
+  ])('refuses %j with a hint', (options) => {
+    expect(() => resolveMeterOptions(options as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_BAD_OPTION', hint: expect.stringMatching(/./) }),
+    );
+  });
 });

@@ -96,14 +96,15 @@ describe.concurrent('the report is written', () => {
     expectReport(folder, 'ended before stop()');
   });
 
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    'when %s comes, and the process dies of it',
-    async (name) => {
-      const { exitCode, signal, folder } = await interrupt(begin, name);
-      expect({ exitCode, signal }).toEqual({ exitCode: null, signal: name });
-      expectReport(folder, name);
-    },
-  );
+  it.each([
+    'SIGTERM',
+    'SIGINT',
+    'SIGHUP',
+  ] as const)('when %s comes, and the process dies of it', async (name) => {
+    const { exitCode, signal, folder } = await interrupt(begin, name);
+    expect({ exitCode, signal }).toEqual({ exitCode: null, signal: name });
+    expectReport(folder, name);
+  });
 
   it("when the script's own listener decides what a signal does", async () => {
     const body = `${begin} process.on('SIGTERM', () => process.exit(6));`;

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: MIT
+//
+// What lib/ relies on of the addon: one spec, run over each build of it.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Status } from '../lib/core/vocabulary.js';
+import type { NativeAddon, NativeCounter, NativeMeter } from '../lib/meter/native.js';
+import { decodeReading, ticksToJoules } from '../lib/meter/reading.js';
+import { type FixtureMachine, writeMachine } from './support/machine.js';
+
+const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
+const ON_LINUX = process.platform === 'linux';
+/** The range of a 32-bit counter whose tick is 2^-14 J, as most Intel CPUs have it. */
+const RANGE_UJ = '262143328850\n';
+/** That kernel counts 61.035 µJ for a tick of 61.03515625 µJ; the native side undoes it. */
+const KERNEL_ROUNDING = 61.03515625 / 61.035;
+const TICK_JOULES = 2 ** -14;
+
+// The compiler sees to it that this is all of them.
+const VOCABULARY: Record<Status, true> = {
+  ok: true,
+  'not-found': true,
+  'no-permission': true,
+  masked: true,
+  virtualised: true,
+  'not-supported': true,
+  stale: true,
+  implausible: true,
+  failed: true,
+  'addon-missing': true,
+};
+
+interface Build {
+  name: string;
+  file: string;
+  /** Makes the file, or throws with what to do. */
+  make(): void;
+  /** Why this build cannot be made here; never in CI, where a missing tool is a failure. */
+  missing?: string | undefined;
+}
+
+const cmake = spawnSync('cmake', ['--version']).status === 0;
+
+const BUILDS: Build[] = [
+  {
+    name: 'node-gyp',
+    file: path.join(REPOSITORY, 'build/Release/microjoule.node'),
+    make() {
+      if (!existsSync(this.file)) throw new Error('the addon is not built: run npm run build:native');
+    },
+  },
+  {
+    name: 'cmake-js',
+    file: path.join(REPOSITORY, 'build/cmake-js/Release/microjoule.node'),
+    missing: cmake || process.env.CI ? undefined : 'cmake is missing: apt-get install cmake',
+    make() {
+      if (!cmake) throw new Error('cmake is missing: apt-get install cmake');
+      const command = path.join(REPOSITORY, 'node_modules/cmake-js/bin/cmake-js');
+      // Some versions take a relative folder from elsewhere.
+      const args = [command, 'compile', '-O', path.join(REPOSITORY, 'build/cmake-js')];
+      const built = spawnSync(process.execPath, args, { cwd: REPOSITORY, encoding: 'utf8' });
+      if (built.status !== 0) throw new Error(`cmake-js failed:\n${built.stdout}${built.stderr}`);
+    },
+  },
+];
+
+function inShared(words: number): BigUint64Array<SharedArrayBuffer> {
+  return new BigUint64Array(new SharedArrayBuffer(words * 8));
+}
+
+describe.each(BUILDS)('the addon built by $name', (build) => {
+  if (build.missing !== undefined) {
+    it('cannot be built here', ({ skip }) => skip(build.missing));
+    return;
+  }
+
+  let addon: NativeAddon;
+  let machine: FixtureMachine;
+  const opened: NativeMeter[] = [];
+
+  function open(sources: readonly string[] | undefined = undefined): NativeMeter {
+    const options = { sysfs: machine.root, dev: machine.root, nvmlLibrary: '/nonexistent/nvml.so', sources };
+    const meter = new addon.NativeMeter(options);
+    opened.push(meter);
+    return meter;
+  }
+
+  /** Runs code that has `addon` and `options` in a fresh process; its `result` comes back. */
+  function inFreshProcess(code: string, flags: string[] = []): unknown {
+    const frame = `
+      const addon = require(${JSON.stringify(build.file)});
+      const options = ${JSON.stringify({ sysfs: machine.root, dev: machine.root, nvmlLibrary: '/nonexistent' })};
+      const { readdirSync } = require('node:fs');
+      const count = (what) => readdirSync('/proc/self/' + what).length;
+      const held = () => ({ descriptors: count('fd'), threads: count('task') });
+      const tick = () => new Promise((resolve) => setTimeout(resolve, 10));
+      // A thread that was joined still shows for a moment.
+      const settled = async (goal, act = () => {}) => {
+        for (let i = 0; i < 300 && JSON.stringify(held()) !== JSON.stringify(goal); ++i) { act(); await tick(); }
+        return held();
+      };
+      const rest = async () => { for (let i = 0; i < 20; ++i) await tick(); return held(); };
+      const bound = (meter) => {
+        meter.bind(new BigUint64Array(new SharedArrayBuffer(meter.words * 8)));
+        return meter;
+      };
+      (async () => { ${code} })().then((result) => console.log(JSON.stringify(result)));`;
+    const ended = spawnSync(process.execPath, [...flags, '--eval', frame], { encoding: 'utf8' });
+    expect(ended.stderr).toBe('');
+    expect(ended.status).toBe(0);
+    return JSON.parse(ended.stdout);
+  }
+
+  beforeAll(() => {
+    build.make();
+    addon = createRequire(import.meta.url)(build.file) as NativeAddon;
+    machine = writeMachine({
+      'class/powercap/intel-rapl:0/name': 'package-0\n',
+      'class/powercap/intel-rapl:0/energy_uj': '123456789\n',
+      'class/powercap/intel-rapl:0/max_energy_range_uj': RANGE_UJ,
+      'class/powercap/intel-rapl:0:0/name': 'dram\n',
+      'class/powercap/intel-rapl:0:0/energy_uj': '5000000\n',
+      'class/powercap/intel-rapl:0:0/max_energy_range_uj': RANGE_UJ,
+      'class/powercap/intel-rapl:1/name': 'package-1\n',
+      'class/powercap/intel-rapl:1/energy_uj': 'not a number\n',
+      'class/powercap/intel-rapl:1/max_energy_range_uj': RANGE_UJ,
+    });
+  });
+  afterEach(() => {
+    for (const meter of opened.splice(0)) meter.close();
+    machine.write('class/powercap/intel-rapl:0/energy_uj', '123456789\n');
+  });
+  afterAll(() => machine?.cleanup());
+
+  it('exports what native.ts says, and no more', () => {
+    expect(Object.keys(addon).sort()).toEqual([
+      'NativeMeter',
+      'childUsage',
+      'counterWords',
+      'headerWords',
+      'sourceNames',
+      'statuses',
+    ]);
+    expect(addon.headerWords).toBe(3);
+    expect(addon.counterWords).toBe(3);
+    expect(addon.sourceNames).toEqual(ON_LINUX ? ['powercap', 'nvml'] : ['nvml']);
+  });
+
+  it('knows every status of the vocabulary, ok being 0', () => {
+    const own = Object.keys(VOCABULARY).filter((status) => status !== 'addon-missing');
+    expect([...addon.statuses].sort()).toEqual(own.sort());
+    expect(addon.statuses[0]).toBe('ok');
+  });
+
+  it('describes each source and counter', () => {
+    const sources = open().sources();
+    expect(sources.map(({ source }) => source)).toEqual(addon.sourceNames);
+    for (const { status, detail, counters } of sources) {
+      expect(addon.statuses).toContain(status);
+      if (status !== 'ok') expect(detail).not.toBe('');
+      for (const counter of counters) {
+        expect(addon.statuses).toContain(counter.status);
+        expect(typeof counter.scaleNumerator).toBe('bigint');
+        expect(typeof counter.modulusTicks).toBe('bigint');
+        expect(counter.scaleDenominator > 0n).toBe(true);
+        expect(counter.kind).toBe('energy');
+      }
+    }
+  });
+
+  it('opens only the sources it is asked for', () => {
+    expect(
+      open(['nvml'])
+        .sources()
+        .map(({ source }) => source),
+    ).toEqual(['nvml']);
+  });
+
+  it('takes an object of strings as options', () => {
+    for (const wrong of [undefined, null, 'x', { sysfs: 7 }]) {
+      expect(() => new addon.NativeMeter(wrong as never)).toThrow(TypeError);
+    }
+  });
+
+  it('needs a header and the same number of words for each counter', () => {
+    const meter = open();
+    const counters = meter.sources().flatMap((source) => source.counters);
+    expect(meter.words).toBe(addon.headerWords + counters.length * addon.counterWords);
+  });
+
+  it('binds to shared memory of the right type and length only', () => {
+    const meter = open();
+    const shared = new SharedArrayBuffer(meter.words * 8);
+    const refused: unknown[] = [
+      undefined,
+      {},
+      [0n],
+      shared,
+      new DataView(shared),
+      new BigUint64Array(meter.words),
+      new BigInt64Array(shared),
+      new Float64Array(shared),
+      new Uint8Array(shared),
+      inShared(meter.words - 1),
+      new BigUint64Array(shared, 8),
+    ];
+    for (const wrong of refused) expect(() => meter.bind(wrong as BigUint64Array)).toThrow(TypeError);
+    expect(() => meter.read()).toThrow('bind');
+    meter.bind(inShared(meter.words));
+    meter.read();
+  });
+
+  it('writes into the bound part of a larger buffer', () => {
+    const meter = open();
+    const whole = inShared(meter.words + 4).fill(7n);
+    const part = new BigUint64Array(whole.buffer, 16, meter.words);
+    meter.bind(part);
+    meter.read();
+    expect([whole[0], whole[1], whole.at(-2), whole.at(-1)]).toEqual([7n, 7n, 7n, 7n]);
+    expect(part[0]).not.toBe(7n);
+  });
+
+  it('refuses to read before bind and after close', () => {
+    const meter = open();
+    expect(() => meter.read()).toThrow('bind a buffer first');
+    meter.bind(inShared(meter.words));
+    meter.close();
+    expect(() => meter.read()).toThrow('closed');
+    expect(() => meter.sources()).toThrow('closed');
+    expect(() => meter.words).toThrow('closed');
+    expect(() => meter.bind(inShared(100))).toThrow('closed');
+    expect(() => meter.close()).not.toThrow();
+  });
+
+  it('stamps a reading with the time of process.hrtime, before and after', () => {
+    const meter = open();
+    const words = inShared(meter.words);
+    meter.bind(words);
+    let last = 0n;
+    for (let i = 0; i < 100; ++i) {
+      const outerBefore = process.hrtime.bigint();
+      meter.read();
+      const outerAfter = process.hrtime.bigint();
+      const [before = 0n, after = 0n, boot = 0n] = words;
+      expect(outerBefore <= before && before <= after && after <= outerAfter).toBe(true);
+      // Boot time runs on while the machine sleeps, and is read just before.
+      if (ON_LINUX) expect(boot + 50_000_000n > before && boot >= last).toBe(true);
+      last = boot;
+    }
+  });
+
+  it.runIf(ON_LINUX)('reads the ticks of each zone, and says which it cannot', () => {
+    const meter = open(['powercap']);
+    const counters = meter.sources().flatMap((source) => source.counters);
+    const words = inShared(meter.words);
+    meter.bind(words);
+    const take = () => {
+      meter.read();
+      return decodeReading(words, addon.headerWords, addon.counterWords).counters;
+    };
+    const at = (id: string): number => counters.findIndex((counter) => counter.id === id);
+    const [cpu, dram, broken] = [
+      at('powercap:intel-rapl:0'),
+      at('powercap:intel-rapl:0:0'),
+      at('powercap:intel-rapl:1'),
+    ];
+    const joules = (ticks: bigint | undefined, { scaleNumerator, scaleDenominator }: NativeCounter) =>
+      ticksToJoules(ticks ?? 0n, scaleNumerator, scaleDenominator);
+    expect(counters[cpu]).toMatchObject({ domain: 'package', device: 0, status: 'ok', blocking: false });
+    expect(counters[dram]).toMatchObject({ domain: 'dram', device: 0, status: 'ok' });
+
+    const first = take();
+    machine.write('class/powercap/intel-rapl:0/energy_uj', '223456789\n');
+    const second = take();
+    for (const [index, reading, expected] of [
+      [cpu, first, 123.456789],
+      [cpu, second, 223.456789],
+      [dram, second, 5],
+    ] as const) {
+      expect(reading[index]).toMatchObject({ statusCode: 0, breakCount: 0 });
+      const metered = joules(reading[index]?.ticks, counters[index] as NativeCounter);
+      expect(Math.abs(metered - expected * KERNEL_ROUNDING)).toBeLessThanOrEqual(TICK_JOULES);
+    }
+    expect(addon.statuses[second[broken]?.statusCode ?? 0]).toBe('failed');
+    expect(meter.explain(broken)).toContain('holds no number');
+    expect(meter.explain(cpu)).toBe('');
+    expect(meter.explain(99)).toBe('');
+  });
+
+  it('allocates nothing when it reads', () => {
+    // A young generation so large that none of its garbage is collected meanwhile.
+    const flags = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64'];
+    const grown = inFreshProcess(
+      `
+      const meter = bound(new addon.NativeMeter(options));
+      const read = (times) => { for (let i = 0; i < times; ++i) meter.read(); };
+      const grown = [];
+      gc();
+      for (let round = 0; round < 6; ++round) {
+        const before = process.memoryUsage();
+        read(100000);
+        const after = process.memoryUsage();
+        grown.push({ heapBytes: after.heapUsed - before.heapUsed, bytes: after.rss - before.rss });
+      }
+      meter.close();
+      return grown;`,
+      flags,
+    ) as { heapBytes: number; bytes: number }[];
+    // In one round or another the compilers of V8 may be at work, in all of them they are not. One byte
+    // a reading would be 100,000.
+    expect(Math.min(...grown.map(({ heapBytes }) => heapBytes))).toBeLessThan(10_000);
+    expect(Math.min(...grown.map(({ bytes }) => bytes))).toBeLessThan(100_000);
+  });
+
+  it.runIf(ON_LINUX)('gives back descriptors and its thread at close, or when the meter is lost', () => {
+    const seen = inFreshProcess(
+      `
+      bound(new addon.NativeMeter(options)).close();
+      const start = await rest();
+      const meter = bound(new addon.NativeMeter(options));
+      const shared = bound(new addon.NativeMeter(options));
+      const both = held();
+      meter.close();
+      const one = await rest();
+      shared.close();
+      const none = await settled(start);
+      (() => bound(new addon.NativeMeter(options)).read())();
+      const lost = held();
+      return { start, both, one, none, lost, collected: await settled(start, gc) };`,
+      ['--expose-gc'],
+    ) as Record<string, { descriptors: number; threads: number }>;
+    const { start = { descriptors: 0, threads: 0 } } = seen;
+    // Three zones, and one thread that keeps wraps from being missed; equal meters share both.
+    const held = { descriptors: start.descriptors + 3, threads: start.threads + 1 };
+    expect(seen).toEqual({ start, both: held, one: held, none: start, lost: held, collected: start });
+  });
+
+  it.runIf(ON_LINUX)('outlives the threads of 8 workers that open and close it', () => {
+    const seen = inFreshProcess(
+      `
+      const { Worker } = require('node:worker_threads');
+      const work = \`
+        const { workerData: { file, options, end } } = require('node:worker_threads');
+        const addon = require(file);
+        for (let i = 0; i < 20; ++i) {
+          const meter = new addon.NativeMeter(options);
+          meter.bind(new BigUint64Array(new SharedArrayBuffer(meter.words * 8)));
+          meter.read();
+          if (i < 19) meter.close();
+        }
+        if (end === 'wait') setInterval(() => {}, 1000);
+        if (end === 'exit') process.exit(0);\`;
+      const run = (end) => new Promise((resolve, reject) => {
+        const workerData = { file: ${JSON.stringify(build.file)}, options, end };
+        const worker = new Worker(work, { eval: true, workerData });
+        worker.on('error', reject).on('exit', resolve);
+        if (end === 'wait') worker.on('online', () => setTimeout(() => worker.terminate(), 100));
+      });
+      const ends = ['return', 'exit', 'wait', 'return', 'exit', 'wait', 'return', 'return'];
+      // The first round starts what Node itself keeps for workers.
+      await Promise.all(ends.map(run));
+      const zones = () => readdirSync('/proc/self/fd').filter((fd) => {
+        try { return require('node:fs').readlinkSync('/proc/self/fd/' + fd).endsWith('energy_uj'); } catch {}
+      }).length;
+      const start = await rest();
+      const zonesAtStart = zones();
+      await Promise.all(ends.map(run));
+      return { start, end: await settled(start), zonesAtStart, zonesAtEnd: zones() };`,
+    ) as Record<string, unknown>;
+    expect(seen.end).toEqual(seen.start);
+    expect(seen).toMatchObject({ zonesAtStart: 0, zonesAtEnd: 0 });
+  });
+
+  it('sums the CPU time of children that ended', () => {
+    const seen = inFreshProcess(`
+      const before = addon.childUsage();
+      const busy = 'const end = process.cpuUsage().user + 300000; while (process.cpuUsage().user < end);';
+      require('node:child_process').spawnSync(process.execPath, ['--eval', busy]);
+      return { before, after: addon.childUsage() };`) as Record<string, Record<string, number> | undefined>;
+    if (process.platform === 'win32') {
+      expect(seen).toEqual({});
+      return;
+    }
+    expect(seen.before).toEqual({ userCpuSeconds: 0, systemCpuSeconds: 0 });
+    expect(Object.keys(seen.after ?? {}).sort()).toEqual(['systemCpuSeconds', 'userCpuSeconds']);
+    expect(seen.after?.userCpuSeconds).toBeGreaterThan(0.29);
+    expect(seen.after?.userCpuSeconds).toBeLessThan(5);
+  });
+});
