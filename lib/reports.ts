@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // `microjoule/report`: measurements into reports, and reports as text for a terminal.
+
+export type * from './core/report-types.js';
 export { ansiStyle } from './format/ansi-style.js';
 export { formatText, type Style, type StyleName } from './format/text.js';
-export type * from './report/types.js';
 export {
   createReport,
   planReport,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
-import type { Cloud } from '../report/types.js';
+import type { Cloud } from '../core/report-types.js';
 import { requireText } from './place-key.js';
 
 export interface CloudOptions {

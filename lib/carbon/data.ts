@@ -146,6 +146,7 @@ function timezones(): CountriesAndTimezones {
 
 /** Alpha-2 codes of the countries that keep an IANA time zone, the main one first; empty for UTC. */
 export function countriesOfTimeZone(timeZone: string): string[] {
+  if (/^(?:Etc\/)?(?:UTC|UCT|GMT|Universal|Zulu)$/.test(timeZone)) return [];
   return timezones()
     .getCountriesForTimezone(timeZone)
     .map((country) => country.id);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
-import type { Intensity, Location } from '../report/types.js';
+import type { Intensity, Location } from '../core/report-types.js';
 import { electricityMaps, emberGramsPerKwh, worldGramsPerKwh, zoneGramsPerKwh } from './data.js';
 
 export interface IntensityOptions {

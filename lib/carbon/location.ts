@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
-import type { Location } from '../report/types.js';
+import type { Location } from '../core/report-types.js';
 import { type Country, countryByAlpha2, findCountry } from './countries.js';
 import { countriesOfTimeZone, electricityMaps } from './data.js';
 import { requireText } from './place-key.js';

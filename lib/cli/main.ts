@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: MIT
-import { Command, CommanderError, Option } from 'commander';
+import type { Command } from 'commander';
 import { MicrojouleError, packageVersion } from '../index.js';
 import type { ChildOutcome } from './child.js';
+import { commander } from './commander.js';
 import { exitLike } from './exit.js';
 import { addMeterOptions, collect, countFrom1, type MeterFlags, numberFrom, text } from './options.js';
 import type { RunFlags } from './run.js';
@@ -22,7 +23,7 @@ Examples:
   microjoule run --duration 60 --json`;
 
 function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
-  const program = addMeterOptions(new Command('microjoule'))
+  const program = addMeterOptions(new commander.Command('microjoule'))
     .description('Energy and CO2 of a command, from the hardware counters.')
     .version(packageVersion())
     .enablePositionalOptions()
@@ -57,7 +58,7 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
       'memory power per GiB where there is no counter',
       numberFrom(0, false),
     )
-    .addOption(new Option('--ram-model <name>', 'memory model').choices(['per-gib', 'per-dimm']))
+    .addOption(new commander.Option('--ram-model <name>', 'memory model').choices(['per-gib', 'per-dimm']))
     .addHelpText('after', RUN_NOTES)
     .action(async (argv: string[], _flags: unknown, command: Command) => {
       const { runRun } = await import('./run.js');
@@ -81,7 +82,7 @@ async function main(): Promise<ChildOutcome> {
       outcome = result;
     }).parseAsync();
   } catch (error) {
-    if (error instanceof CommanderError) {
+    if (error instanceof commander.CommanderError) {
       // It has been printed already; help and version are no failures.
       return { started: true, exitCode: error.exitCode === 0 ? 0 : OWN_FAILURE };
     }

@@ -5,7 +5,7 @@ import {
   type Recording,
   type RecordingOptions,
   startRecording,
-} from '../index.js';
+} from '../measures.js';
 import { type ChildOutcome, runChild } from './child.js';
 import { startProgress } from './progress.js';
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import type { MeterOptions } from '../index.js';
+import { commander } from './commander.js';
 
 /** A number of at least (or above) 0, or an error that commander prints with the flag's name. */
 export function numberFrom(lowest: number, exclusive: boolean): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (Number.isFinite(value) && (exclusive ? value > lowest : value >= lowest)) return value;
-    throw new InvalidArgumentError(`Expected a number ${exclusive ? 'above' : 'of at least'} ${lowest}.`);
+    throw new commander.InvalidArgumentError(
+      `Expected a number ${exclusive ? 'above' : 'of at least'} ${lowest}.`,
+    );
   };
 }
 
@@ -15,13 +18,13 @@ export function numberFrom(lowest: number, exclusive: boolean): (text: string) =
 export function countFrom1(text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new InvalidArgumentError('Expected a whole number of at least 1.');
+  throw new commander.InvalidArgumentError('Expected a whole number of at least 1.');
 }
 
 /** Text that is not blank. */
 export function text(value: string): string {
   if (value.trim() !== '') return value;
-  throw new InvalidArgumentError('Expected some text.');
+  throw new commander.InvalidArgumentError('Expected some text.');
 }
 
 /** Collects a repeatable option. */
@@ -32,10 +35,19 @@ export function collect(value: string, before: string[] = []): string[] {
 /** The flags that every command has, before or after its name. */
 export function addMeterOptions(command: Command): Command {
   return command
-    .addOption(new Option('--sysfs <dir>', 'stands for /sys, e.g. a container mount (env: MICROJOULE_SYSFS)'))
-    .addOption(new Option('--dev <dir>', 'stands for /dev (env: MICROJOULE_DEV)'))
-    .addOption(new Option('--nvml-library <file>', "NVIDIA's NVML library (env: MICROJOULE_NVML_LIBRARY)"))
-    .addOption(new Option('--sources <names>', 'use only these counter sources, e.g. powercap,nvml'));
+    .addOption(
+      new commander.Option(
+        '--sysfs <dir>',
+        'stands for /sys, e.g. a container mount (env: MICROJOULE_SYSFS)',
+      ),
+    )
+    .addOption(new commander.Option('--dev <dir>', 'stands for /dev (env: MICROJOULE_DEV)'))
+    .addOption(
+      new commander.Option('--nvml-library <file>', "NVIDIA's NVML library (env: MICROJOULE_NVML_LIBRARY)"),
+    )
+    .addOption(
+      new commander.Option('--sources <names>', 'use only these counter sources, e.g. powercap,nvml'),
+    );
 }
 
 export interface MeterFlags {

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import {
-  type Meter,
-  MicrojouleError,
-  type ModelDetails,
-  mergeMeasurements,
-  missingCounters,
-  openMeter,
-  type Report,
-} from '../index.js';
+import { type Meter, MicrojouleError, type ModelDetails, openMeter, type Report } from '../index.js';
+import { mergeMeasurements, missingCounters } from '../measures.js';
 import { formatText, planReport } from '../reports.js';
 import type { ChildOutcome } from './child.js';
 import { holdSignals } from './hold-signals.js';

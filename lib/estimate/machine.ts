@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { BYTES_PER_GIB, MICROWATTS_PER_WATT } from '../core/units.js';
 import type { CpuIdentity } from './cpu.js';
 import { listSysfs, readSysfsText } from './sysfs.js';
+import { readProcStat } from './utilisation.js';
 
 /** Enough for the first processor's block, of about 2 KiB; all of a large server's blocks take long to generate. */
 const CPUINFO_BYTES = 8192;
@@ -14,7 +15,8 @@ const MIN_LIMIT_WATTS = 1;
 const MAX_LIMIT_WATTS = 2000;
 
 /** The part of a {@link CpuIdentity} that the operating system's own identification gives. */
-export type CpuIds = Pick<CpuIdentity, 'vendor' | 'family' | 'model' | 'armImplementer' | 'armPart'>;
+export type CpuIds = Partial<Pick<CpuIdentity, 'modelName'>> &
+  Pick<CpuIdentity, 'vendor' | 'family' | 'model' | 'armImplementer' | 'armPart'>;
 
 /** What the first processor's block of a /proc/cpuinfo text says. On big.LITTLE that is a little core. */
 export function parseCpuinfo(text: string): CpuIds {
@@ -29,6 +31,7 @@ export function parseCpuinfo(text: string): CpuIds {
     return value !== undefined && /^(?:\d+|0x[0-9a-f]+)$/i.test(value) ? Number(value) : undefined;
   };
   return withoutUndefined({
+    modelName: fields.get('model name') || undefined,
     vendor: fields.get('vendor_id'),
     family: integer('cpu family'),
     model: integer('model'),
@@ -85,12 +88,12 @@ function readCpuIds(): CpuIds {
 
 /** Reads what this machine's CPU is. In a virtual machine it is what the hypervisor shows. */
 export function readCpuIdentity(): CpuIdentity {
-  const threads = cpus();
+  const ids = readCpuIds();
   return {
-    modelName: threads[0]?.model.trim() || 'unknown',
+    ...ids,
+    modelName: ids.modelName ?? (cpus()[0]?.model.trim() || 'unknown'),
     // Sandboxes without /proc/stat list no CPU.
-    threadCount: threads.length || availableParallelism(),
-    ...readCpuIds(),
+    threadCount: readProcStat()?.threadCount || cpus().length || availableParallelism(),
   };
 }
 

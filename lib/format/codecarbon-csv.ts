@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { Component, Report } from '../report/types.js';
+import type { Component, Report } from '../core/report-types.js';
 import { papaparse } from './papa.js';
 
 /** The columns of CodeCarbon 3.3's `emissions.csv`, in its order. */

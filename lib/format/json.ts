@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
-import type { Report } from '../report/types.js';
+import type { Report } from '../core/report-types.js';
 
 /**
  * The report as indented JSON with a final newline, at full precision.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { Cloud, Components, CounterEnergy, Location, Report } from '../report/types.js';
+import type { Cloud, Components, CounterEnergy, Location, Report } from '../core/report-types.js';
 
 /** The components in the order in which every output lists them. */
 export const COMPONENTS: readonly { key: keyof Components; name: string }[] = [

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { Report } from '../report/types.js';
+import type { Report } from '../core/report-types.js';
 
 const POUNDS_FIGURE = '626,000 pounds';
 

@@ -12,8 +12,8 @@ import {
   formatSpread,
   withAtLeast,
 } from '../core/numbers.js';
+import type { Components, Report, Spread } from '../core/report-types.js';
 import type { Kind, Provenance } from '../core/vocabulary.js';
-import type { Components, Report, Spread } from '../report/types.js';
 import { absenceOf, COMPONENTS, cloudOf, countersOf, placeOf } from './labels.js';
 import { alignedTable, cell, table } from './markdown-escape.js';
 import { cite } from './markdown-prose.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import { formatDecimals, formatDuration, formatTimestamp } from '../core/numbers.js';
-import type { ModelDetails, Report } from '../report/types.js';
+import type { ModelDetails, Report } from '../core/report-types.js';
 import { commandLine, endingOf } from './labels.js';
 import { inline } from './markdown-escape.js';
 import { carbonFootprintSection, methodSection, referencesSection, usageSection } from './markdown-prose.js';

@@ -13,8 +13,8 @@ import {
   formatTimestamp,
   withAtLeast,
 } from '../core/numbers.js';
+import type { Components, Report, Spread } from '../core/report-types.js';
 import type { Kind, Provenance } from '../core/vocabulary.js';
-import type { Components, Report, Spread } from '../report/types.js';
 import { absenceOf, COMPONENTS, cloudOf, commandLine, endingOf, placeOf } from './labels.js';
 import { displayWidth, padLeft, padRight, withoutControls, wrap } from './wrap.js';
 

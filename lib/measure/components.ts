@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+
+import type { Component, Components, CounterEnergy } from '../core/report-types.js';
 import { joulesToKwh } from '../core/units.js';
 import type { Domain, Provenance, Warning } from '../core/vocabulary.js';
 import {
@@ -10,7 +12,6 @@ import {
 import type { DisplayController } from '../estimate/display-controllers.js';
 import { estimateRamPower, type RamModelName } from '../estimate/ram.js';
 import type { CounterDelta, SourceState } from '../meter/meter.js';
-import type { Component, Components, CounterEnergy } from '../report/types.js';
 
 /** How to estimate what has no counter. */
 export interface EstimateOptions {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
+
+import type { Command, Component, Components, CounterEnergy, Measurement } from '../core/report-types.js';
 import { joulesToKwh } from '../core/units.js';
 import type { Kind, Warning } from '../core/vocabulary.js';
-import type { Command, Component, Components, CounterEnergy, Measurement } from '../report/types.js';
 
 /** From best to worst: a sum is as good as the worst that went into it. */
 const WORST: readonly Kind[] = ['measured', 'estimated', 'assumed', 'absent'];

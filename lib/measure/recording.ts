@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
+import type { Machine, Measurement } from '../core/report-types.js';
 import { NANOSECONDS_PER_SECOND } from '../core/units.js';
 import type { Warning } from '../core/vocabulary.js';
 import { type DisplayController, findDisplayControllers } from '../estimate/display-controllers.js';
@@ -13,7 +14,6 @@ import {
 import { readCpuTimes, utilisationBetween } from '../estimate/utilisation.js';
 import { type Meter, openMeter } from '../meter/meter.js';
 import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
-import type { Machine, Measurement } from '../report/types.js';
 import { buildComponents, type EstimateOptions, type Evidence, unmeteredControllers } from './components.js';
 
 export interface RecordingOptions extends MeterOptions, EstimateOptions {

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 import { formatShare, formatSixDecimals } from '../core/numbers.js';
-import { GRAMS_PER_KG, joulesToKwh, SECONDS_PER_YEAR } from '../core/units.js';
-import type { Kind } from '../core/vocabulary.js';
-import { listReferences } from './references.js';
-import { summariseRuns } from './repetitions.js';
 import type {
   Cloud,
   Component,
@@ -15,7 +11,11 @@ import type {
   ModelDetails,
   Report,
   TotalEnergy,
-} from './types.js';
+} from '../core/report-types.js';
+import { GRAMS_PER_KG, joulesToKwh, SECONDS_PER_YEAR } from '../core/units.js';
+import type { Kind } from '../core/vocabulary.js';
+import { listReferences } from './references.js';
+import { summariseRuns } from './repetitions.js';
 
 /** What a report needs beside the measurement. */
 export interface ReportContext {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
-import type { ModelDetails } from './types.js';
+import type { ModelDetails } from '../core/report-types.js';
 
 /** The free-text fields of a model file. `results` is the one field that is not text. */
 const TEXT_KEYS = [

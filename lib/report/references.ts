@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { CounterEnergy, Intensity, Reference } from './types.js';
+import type { CounterEnergy, Intensity, Reference } from '../core/report-types.js';
 
 /** The works every report leans on, in the order in which its text cites them. */
 const WORKS: readonly Reference[] = [

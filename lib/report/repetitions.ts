@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
+
+import type { Measurement, Repetitions, Spread } from '../core/report-types.js';
 import { joulesToKwh } from '../core/units.js';
-import type { Measurement, Repetitions, Spread } from './types.js';
 
 /**
  * Mean and sample standard deviation (n - 1) of the single runs, with emissions in grams at

@@ -2,8 +2,8 @@
 import { type CloudOptions, describeCloud } from '../carbon/cloud.js';
 import { type IntensityOptions, resolveIntensity } from '../carbon/intensity.js';
 import { type LocationOptions, resolveLocation } from '../carbon/location.js';
+import type { Measurement, ModelDetails, Report } from '../core/report-types.js';
 import { buildReport } from '../report/build.js';
-import type { Measurement, ModelDetails, Report } from '../report/types.js';
 import { packageVersion } from '../version.js';
 
 /** What a report says beside the measurement. */

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
 import { createRequire } from 'node:module';
 
-type Reports = typeof import('../reports.js') & typeof import('../formats.js');
+type OnDemand = typeof import('../measures.js') &
+  typeof import('../reports.js') &
+  typeof import('../formats.js');
 
-let loaded: Reports | undefined;
+let loaded: OnDemand | undefined;
 
 /**
- * The package's own `microjoule/report` and `microjoule/format`, loaded at the first call: half of the package's
- * modules are there, and who only meters needs none of them. Synchronous, since `start()` is, and since a process
- * that exits cannot wait.
+ * The package's own `microjoule/measure`, `/report` and `/format`, loaded at the first call: most of the package's
+ * modules are there, and who only meters needs none of them. Synchronous, since `start()` is, and since a process that
+ * exits cannot wait.
  */
-export function reporting(): Reports {
+export function onDemand(): OnDemand {
   const require = createRequire(import.meta.url);
-  loaded ??= { ...require('microjoule/report'), ...require('microjoule/format') } as Reports;
+  loaded ??= {
+    ...require('microjoule/measure'),
+    ...require('microjoule/report'),
+    ...require('microjoule/format'),
+  } as OnDemand;
   return loaded;
 }

@@ -2,9 +2,9 @@
 import { closeSync, fstatSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { MicrojouleError } from '../core/errors.js';
+import type { Report } from '../core/report-types.js';
 import { csvText, type ExistingCsv, planCsvAppend } from '../format/csv-append.js';
 import { FORMATTERS } from '../format/index.js';
-import type { Report } from '../report/types.js';
 
 /** Where a report went. */
 export interface Written {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
-import { type Recording, type RecordingOptions, startRecording } from '../measure/recording.js';
-import type { ModelDetails, Report } from '../report/types.js';
+import type { ModelDetails, Report } from '../core/report-types.js';
+import type { Recording, RecordingOptions } from '../measure/recording.js';
 import type { ReportOptions, ReportPlan } from './create-report.js';
-import { reporting } from './on-demand.js';
+import { onDemand } from './on-demand.js';
 
 export interface TrackerOptions extends RecordingOptions, ReportOptions {
   /**
@@ -66,7 +66,7 @@ export class EmissionsTracker {
     this.#options = options;
     const { output = 'emissions.csv' } = options;
     this.#outputs = typeof output === 'string' ? [output] : output;
-    for (const file of this.#outputs) reporting().checkOutput(file);
+    for (const file of this.#outputs) onDemand().checkOutput(file);
     this.#model = options.model;
   }
 
@@ -82,8 +82,8 @@ export class EmissionsTracker {
       });
     }
     // Place and grid before the clock starts: looking them up is not the user's work.
-    this.#plan = reporting().planReport(this.#options);
-    this.#recording = startRecording(this.#options);
+    this.#plan = onDemand().planReport(this.#options);
+    this.#recording = onDemand().startRecording(this.#options);
     watch(this, this.#options.handleSignals ?? true);
   }
 
@@ -144,7 +144,7 @@ export class EmissionsTracker {
     this.#report = report;
     for (const file of this.#outputs) {
       try {
-        const { remark } = reporting().writeReport(report, file);
+        const { remark } = onDemand().writeReport(report, file);
         if (remark !== undefined) report.warnings.push({ code: 'output-elsewhere', message: `${remark}.` });
       } catch (error) {
         const { message, hint } = error as MicrojouleError;

@@ -19,13 +19,23 @@ describe('parseCpuinfo', () => {
     const text =
       'processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 140\nmodel name\t: Tiger: Lake\n\n' +
       'processor\t: 1\nvendor_id\t: Other\ncpu family\t: 7\nmodel\t\t: 1\n';
-    expect(parseCpuinfo(text)).toEqual({ vendor: 'GenuineIntel', family: 6, model: 140 });
+    expect(parseCpuinfo(text)).toEqual({
+      modelName: 'Tiger: Lake',
+      vendor: 'GenuineIntel',
+      family: 6,
+      model: 140,
+    });
   });
 
   it('reads AMD', () => {
     const text =
       'processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC\n';
-    expect(parseCpuinfo(text)).toEqual({ vendor: 'AuthenticAMD', family: 25, model: 1 });
+    expect(parseCpuinfo(text)).toEqual({
+      modelName: 'AMD EPYC',
+      vendor: 'AuthenticAMD',
+      family: 25,
+      model: 1,
+    });
   });
 
   it('reads Arm', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { cpus } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { readCpuTimes, utilisationBetween } from '../../lib/estimate/utilisation.js';
+import { parseProcStat, readCpuTimes, utilisationBetween } from '../../lib/estimate/utilisation.js';
 
 const times = (busySeconds: number, totalSeconds: number) => ({ busySeconds, totalSeconds });
 
@@ -22,6 +22,17 @@ describe('utilisationBetween', () => {
   it('stays within 0 and 1', () => {
     expect(utilisationBetween(times(5, 10), times(4, 12))).toBe(0);
     expect(utilisationBetween(times(5, 10), times(9, 12))).toBe(1);
+  });
+});
+
+describe('parseProcStat', () => {
+  it('counts waiting for I/O as idle, interrupts as busy, and stolen time not at all', () => {
+    const text = 'cpu  100 20 30 1000 200 5 45 999 7 8\ncpu0 1 1\ncpu1 1 1\ncpu10 1 1\nintr 5\n';
+    expect(parseProcStat(text)).toEqual({ busySeconds: 2, totalSeconds: 14, threadCount: 3 });
+  });
+
+  it.each(['', 'intr 5\n', 'cpu  one two\n', 'cpu\n'])('knows nothing of %j', (text) => {
+    expect(parseProcStat(text)).toBeUndefined();
   });
 });
 

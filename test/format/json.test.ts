@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
+import type { Report } from '../../lib/core/report-types.js';
 import { FORMATTERS } from '../../lib/format/index.js';
 import { formatJson } from '../../lib/format/json.js';
 import { buildReport } from '../../lib/report/build.js';
-import type { Report } from '../../lib/report/types.js';
 import {
   germanContext,
   goldenContext,

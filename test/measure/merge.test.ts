@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
+import type { Component, Measurement } from '../../lib/core/report-types.js';
 import { mergeMeasurements } from '../../lib/measure/merge.js';
-import type { Component, Measurement } from '../../lib/report/types.js';
 
 function component(kind: Component['kind'], energyJoules?: number): Component {
   const rest = { kind, source: 's', method: 'm', detail: 'd', atLeast: false, counters: [] };

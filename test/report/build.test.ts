@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
+import type { Component, Measurement } from '../../lib/core/report-types.js';
 import type { Kind } from '../../lib/core/vocabulary.js';
 import { formatJson } from '../../lib/format/json.js';
 import { formatMarkdown } from '../../lib/format/markdown.js';
 import { formatText } from '../../lib/format/text.js';
 import { buildReport, weakestKind } from '../../lib/report/build.js';
-import type { Component, Measurement } from '../../lib/report/types.js';
 import {
   germanContext,
   goldenContext,

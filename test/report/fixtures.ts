@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type {
+  Component,
+  CounterEnergy,
+  Measurement,
+  ModelDetails,
+  Report,
+} from '../../lib/core/report-types.js';
 import { buildReport, type ReportContext } from '../../lib/report/build.js';
-import type { Component, CounterEnergy, Measurement, ModelDetails, Report } from '../../lib/report/types.js';
 
 const require = createRequire(import.meta.url);
 const { default: Ajv2020 } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { Domain, Provenance, Status, Warning } from '../core/vocabulary.js';
+import type { Domain, Provenance, Status, Warning } from './vocabulary.js';
 
 /** One counter's share of a component, or of what is shown apart from the total. */
 export interface CounterEnergy {
