@@ -11,6 +11,7 @@ import {
 } from '../estimate/cpu.js';
 import type { DisplayController } from '../estimate/display-controllers.js';
 import { estimateRamPower, type RamModelName } from '../estimate/ram.js';
+import { meterIdentity } from '../meter/domains.js';
 import type { CounterDelta, SourceState } from '../meter/meter.js';
 
 /** How to estimate what has no counter. */
@@ -55,16 +56,13 @@ export function toCounterEnergy(delta: CounterDelta): CounterEnergy {
   };
 }
 
-/** What stands for one physical meter, whatever interface reads it. */
-function meterKey({ counter }: CounterDelta): string {
-  return `${counter.domain}/${counter.device}/${counter.die ?? ''}`;
-}
-
 /** Meters of a domain that exist and that no counter in the total covers. */
 function uncovered(deltas: readonly CounterDelta[], domain: Domain): CounterDelta[] {
   const ofDomain = deltas.filter((delta) => delta.counter.domain === domain);
-  const covered = new Set(ofDomain.filter((delta) => delta.inTotal).map(meterKey));
-  return ofDomain.filter((delta) => delta.status !== 'ok' && !covered.has(meterKey(delta)));
+  const covered = new Set(
+    ofDomain.filter((delta) => delta.inTotal).map((delta) => meterIdentity(delta.counter)),
+  );
+  return ofDomain.filter((delta) => delta.status !== 'ok' && !covered.has(meterIdentity(delta.counter)));
 }
 
 function withEnergy(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { findDisplayControllers } from '../estimate/display-controllers.js';
+import { meterIdentity } from '../meter/domains.js';
 import type { Meter } from '../meter/meter.js';
 import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
 
@@ -9,10 +10,12 @@ import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
  */
 export function missingCounters(meter: Meter, options: MeterOptions = {}): string[] {
   const listed = meter.list(meter.read());
-  const covered = new Set(listed.filter((delta) => delta.inTotal).map(({ counter }) => meterName(counter)));
+  const covered = new Set(
+    listed.filter((delta) => delta.inTotal).map(({ counter }) => meterIdentity(counter)),
+  );
   const missing = listed
     .filter(({ counter, status }) => status !== 'ok' && ['package', 'gpu'].includes(counter.domain))
-    .filter(({ counter }) => !covered.has(meterName(counter)))
+    .filter(({ counter }) => !covered.has(meterIdentity(counter)))
     .map(({ counter, status, detail }) => `${counter.id}: ${status}, ${detail}`);
   const addresses = new Set(meter.counters.map((counter) => counter.pciAddress));
   for (const gpu of findDisplayControllers(resolveMeterOptions(options).sysfs)) {
@@ -27,8 +30,4 @@ export function missingCounters(meter: Meter, options: MeterOptions = {}): strin
     missing.unshift(...(reasons.length > 0 ? reasons : ['no counter of a CPU package can be read']));
   }
   return missing;
-}
-
-function meterName(counter: { domain: string; device: number; die?: number }): string {
-  return `${counter.domain}/${counter.device}/${counter.die ?? ''}`;
 }

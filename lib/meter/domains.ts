@@ -28,6 +28,15 @@ export interface Membership {
   reason: string;
 }
 
+/** What stands for one physical meter, whatever interface reads it. */
+export function meterIdentity({
+  domain,
+  device,
+  die,
+}: Pick<DomainCounter, 'domain' | 'device' | 'die'>): string {
+  return `${domain}/${device}/${die ?? ''}`;
+}
+
 /**
  * Which counters the one total holds. Twins (one meter reached by two control types, or two zones of one
  * name) count once: the first readable one, in the sources' order of preference.
@@ -45,7 +54,7 @@ export function chooseTotal(
     }
     if (counter.status !== 'ok') return { inTotal: false, reason: 'cannot be read' };
     const socket = `${counter.domain}/${counter.device}`;
-    const identity = `${socket}/${counter.die ?? ''}`;
+    const identity = meterIdentity(counter);
     const twin = taken.get(identity);
     if (twin !== undefined) return { inTotal: false, reason: `the same meter as ${twin}, counted once` };
     // Older kernels list every AMD die with the counter of the whole socket.
