@@ -70,8 +70,15 @@ class MeterHandle final : public Napi::ObjectWrap<MeterHandle> {
          InstanceAccessor<&MeterHandle::Words>("words")});
   }
 
-  explicit MeterHandle(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<MeterHandle>(info), meter_(AcquireMeter(ReadOptions(info[0]))) {}
+  explicit MeterHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<MeterHandle>(info) {
+    const Options options = ReadOptions(info[0]);
+    try {
+      meter_ = AcquireMeter(options);
+    } catch (const std::exception& error) {
+      // Out of memory, say: no C++ exception may pass through Node.
+      throw Napi::Error::New(info.Env(), error.what());
+    }
+  }
 
  private:
   Meter& Opened(const Napi::CallbackInfo& info) const {
@@ -127,7 +134,9 @@ class MeterHandle final : public Napi::ObjectWrap<MeterHandle> {
   void Read(const Napi::CallbackInfo& info) {
     Meter& meter = Opened(info);
     if (data_ == nullptr) throw Napi::Error::New(info.Env(), "read: bind a buffer first");
-    meter.Read(data_);
+    // `true`: slow sources first, as a region should start.
+    const bool slow_first = info.Length() > 0 && info[0].ToBoolean();
+    meter.Read(data_, slow_first ? Meter::Order::kSlowFirst : Meter::Order::kFastFirst);
   }
 
   Napi::Value Explain(const Napi::CallbackInfo& info) {

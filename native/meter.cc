@@ -15,23 +15,39 @@ double Joules(uint64_t ticks, const Scale& scale) {
          static_cast<double>(scale.denominator);
 }
 
+// Where the range is not known: the smallest that RAPL has, 2^32 counts of 2^-16 J.
+constexpr double kSmallestRangeJoules = 65536;
+
 // The shortest time in which this counter can wrap.
 double SecondsToWrap(const Counter& counter) {
-  return Joules(counter.modulus_ticks, counter.scale) /
-         static_cast<double>(PlausibleWatts(counter.domain));
+  const double range_joules = counter.modulus_ticks != 0
+                                  ? Joules(counter.modulus_ticks, counter.scale)
+                                  : kSmallestRangeJoules;
+  return range_joules / static_cast<double>(PlausibleWatts(counter.domain));
 }
 
 }  // namespace
 
 uint64_t PlausibleWatts(Domain domain) {
-  // The largest sockets are rated 500 to 600 W; a whole platform has several of them.
-  return domain == Domain::kPsys || domain == Domain::kModule ? 20000 : 1000;
+  // The largest sockets are rated 500 to 600 W, the largest boards 1000 to 1500 W; a whole platform
+  // has several of them.
+  switch (domain) {
+    case Domain::kPsys:
+    case Domain::kModule:
+    case Domain::kOther:
+      return 20000;
+    case Domain::kGpu:
+    case Domain::kGpuMemory:
+      return 3000;
+    default:
+      return 1000;
+  }
 }
 
 uint64_t KeepAlivePeriodNs(const std::vector<Counter>& counters) {
   uint64_t period_ns = 0;
   for (const Counter& counter : counters) {
-    if (counter.modulus_ticks == 0 || counter.outcome.status != Status::kOk) continue;
+    if (!counter.wraps || counter.outcome.status != Status::kOk) continue;
     const double third = SecondsToWrap(counter) / 3 * static_cast<double>(kNsPerSecond);
     const uint64_t own = third < static_cast<double>(kShortestKeepAliveNs) ? kShortestKeepAliveNs
                          : third > static_cast<double>(kLongestKeepAliveNs)
@@ -59,13 +75,22 @@ Meter::Meter(std::vector<OpenedSource> sources, const Clock& clock, bool keep_al
     counter_count_ += counters.size();
     slots_.push_back(std::move(slot));
   }
-  if (keep_alive && period_ns != 0) {
+  if (!keep_alive || period_ns == 0) return;
+  try {
     keep_alive_ = std::make_unique<KeepAlive>(period_ns, [this] { Refresh(); });
+  } catch (const std::exception& error) {
+    // Too many threads or processes. What is read often enough stays right; the rest will be a
+    // break.
+    for (OpenedSource& opened : sources_) {
+      if (KeepAlivePeriodNs(opened.source->counters()) == 0) continue;
+      opened.outcome.detail = std::string("no thread could be started to watch for wraps (") +
+                              error.what() + "): raise the limit of threads, or read every " +
+                              std::to_string(period_ns / kNsPerSecond) + " s";
+    }
   }
 }
 
-void Meter::Read(uint64_t* out) {
-  // Fast sources first: a slow one must not stretch the time between the two clock reads.
+void Meter::Read(uint64_t* out, Order order) {
   const auto pass = [&](bool blocking) {
     for (const auto& slot : slots_) {
       if (slot->source->blocking() != blocking) continue;
@@ -81,10 +106,12 @@ void Meter::Read(uint64_t* out) {
     }
   };
   out[2] = clock_.BootNs();
+  // A slow source must not stretch the time between the two clock reads.
+  if (order == Order::kSlowFirst) pass(true);
   out[0] = clock_.MonotonicNs();
   pass(false);
   out[1] = clock_.MonotonicNs();
-  pass(true);
+  if (order == Order::kFastFirst) pass(true);
 }
 
 void Meter::Refresh() {
@@ -123,24 +150,24 @@ void Meter::Extend(const Counter& counter, const RawReading& raw, uint64_t boot_
   if (!state->started) {
     state->ticks = raw.ticks;
     state->started = true;
-  } else if (raw.ticks >= state->raw || modulus != 0) {
-    const bool wrapped = raw.ticks < state->raw;
-    const uint64_t delta = wrapped ? modulus - state->raw + raw.ticks : raw.ticks - state->raw;
+  } else if (raw.ticks < state->raw && modulus == 0) {
+    broke(Break::kFell);
+  } else {
+    const uint64_t delta =
+        raw.ticks >= state->raw ? raw.ticks - state->raw : modulus - state->raw + raw.ticks;
     const double elapsed_seconds =
         static_cast<double>(boot_ns - state->boot_ns) / static_cast<double>(kNsPerSecond);
-    if (modulus != 0 && elapsed_seconds > SecondsToWrap(counter)) {
+    // One second of slack: the count may have been about to move when it was last read.
+    const double most_joules =
+        static_cast<double>(PlausibleWatts(counter.domain)) * (elapsed_seconds + 1);
+    if (counter.wraps && elapsed_seconds > SecondsToWrap(counter)) {
       broke(Break::kLongGap);
       state->ticks += delta;
-    } else if (wrapped &&
-               Joules(delta, counter.scale) >
-                   static_cast<double>(PlausibleWatts(counter.domain)) * (elapsed_seconds + 1)) {
-      // One second of slack: the count may have been about to move when it was last read.
-      broke(Break::kImpossibleWrap);
+    } else if (Joules(delta, counter.scale) > most_joules) {
+      broke(Break::kImpossiblePower);
     } else {
       state->ticks += delta;
     }
-  } else {
-    broke(Break::kFell);
   }
   state->raw = raw.ticks;
   state->boot_ns = boot_ns;
@@ -167,10 +194,11 @@ std::string Meter::Explain(size_t index) {
         return counter.origin +
                " went back: it was reset, and the energy of that interval is unknown; measure "
                "again";
-      case Break::kImpossibleWrap:
-        return counter.origin +
-               " went back by more than a wrap explains: it was reset, and the energy of that "
-               "interval is unknown; measure again";
+      case Break::kImpossiblePower:
+        return counter.origin + " moved by more than " +
+               std::to_string(PlausibleWatts(counter.domain)) +
+               " W can explain: it was reset or jumped, and the energy of that interval is "
+               "unknown; measure again";
       case Break::kLongGap:
         return counter.origin +
                " was not read for so long that it may have wrapped more than once; the machine may "

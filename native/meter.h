@@ -17,7 +17,7 @@
 namespace microjoule {
 
 // Layout of one reading, in 64-bit words:
-//   [0] monotonic ns before the fast sources, [1] after them, [2] boot-time ns before them,
+//   [0] monotonic ns before the fast sources, [1] after them, [2] boot-time ns before all,
 //   then per counter: [0] extended ticks, [1] own time in ns (0: between [0] and [1] above),
 //   [2] status in the low half, number of breaks since open in the high half.
 // Ticks keep their last good value while a counter cannot be read.
@@ -31,7 +31,7 @@ struct OpenedSource {
 };
 
 // The power no counter of this domain reaches in practice, in watts. It bounds how long a counter
-// may go unread, and unmasks a restart that looks like a wrap.
+// may go unread, and unmasks resets and jumps.
 uint64_t PlausibleWatts(Domain domain);
 
 // How often counters that wrap must be read, in nanoseconds: well inside half the time the fastest
@@ -47,8 +47,10 @@ class Meter {
   size_t counter_count() const { return counter_count_; }
   size_t words() const { return kHeaderWords + kCounterWords * counter_count_; }
 
-  // Reads everything into `out[0 .. words())`, fast sources first. Thread-safe; allocates nothing.
-  void Read(uint64_t* out);
+  // Reads everything into `out[0 .. words())`. Thread-safe; allocates nothing. A region should
+  // start with the slow sources and end with the fast ones, so that no slow read falls into it.
+  enum class Order { kFastFirst, kSlowFirst };
+  void Read(uint64_t* out, Order order = Order::kFastFirst);
 
   // Reads the counters that wrap, so that no wrap goes unseen. Thread-safe.
   void Refresh();
@@ -57,7 +59,7 @@ class Meter {
   std::string Explain(size_t counter);
 
  private:
-  enum class Break : uint32_t { kNone, kFell, kImpossibleWrap, kLongGap };
+  enum class Break : uint32_t { kNone, kFell, kImpossiblePower, kLongGap };
 
   struct State {
     uint64_t ticks = 0;

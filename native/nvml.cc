@@ -205,8 +205,8 @@ void Nvml::AddDevice(unsigned index) {
     NvmlPciInfo pci = {};
     if (api_.pci != nullptr && api_.pci(device, &pci) == kSuccess) {
       char address[32];
-      std::snprintf(address, sizeof address, "%04x:%02x:%02x.0", pci.domain & 0xffffu,
-                    pci.bus & 0xffu, pci.device & 0xffu);
+      std::snprintf(address, sizeof address, "%04x:%02x:%02x.0", pci.domain, pci.bus & 0xffu,
+                    pci.device & 0xffu);
       counter.pci_address = address;
     }
     unsigned long long energy = 0;
@@ -226,10 +226,11 @@ void Nvml::Read(const Clock& clock, RawReading* out) {
       continue;
     }
     unsigned long long energy = 0;
+    const uint64_t before_ns = clock.MonotonicNs();
     codes_[i] = api_.energy(devices_[i], &energy);
     out[i].status = codes_[i] == kSuccess ? Status::kOk : StatusOf(codes_[i]);
     out[i].ticks = energy;
-    out[i].time_ns = clock.MonotonicNs();
+    out[i].time_ns = before_ns + (clock.MonotonicNs() - before_ns) / 2;
   }
 }
 

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <map>
+#include <set>
 
 #include "clock.h"
 #include "powercap_zone.h"
@@ -20,8 +20,9 @@ namespace microjoule {
 namespace {
 
 constexpr const char* kPermissionAdvice =
-    "energy_uj is readable by root alone since Linux 5.10; run as root, or let a group read it: "
-    "chgrp power, then chmod g+r";
+    "energy_uj is readable by root alone since Linux 5.10; run as root, or let a group of yours "
+    "read "
+    "it (chgrp and chmod g+r, by a udev rule to last)";
 constexpr uint64_t kVanishCheckNs = 1000000;  // at most one fstat a millisecond
 
 // A reason of our own beside errno.
@@ -108,54 +109,64 @@ class Powercap final : public Source {
     uint64_t next_vanish_check_ns = 0;
   };
 
-  void FindZones(const std::string& folder, std::map<ZonePath, std::string>* found) const;
+  int FindZones(const std::string& folder, std::map<ZonePath, std::string>* found) const;
   void AddZone(const ZonePath& path, const std::string& folder);
+  void PlaceTheRest();
   int ReadZone(const Clock& clock, Zone* zone, uint64_t* microjoules) const;
 
   std::vector<Counter> counters_;
   std::vector<Zone> zones_;
-  // Package of each top-level zone, for its sub-zones.
-  std::map<std::string, uint32_t> package_of_parent_;
-  // How many top-level zones of one control type and domain came before, for zones that name no
-  // package.
-  std::map<std::string, uint32_t> unnamed_;
+  // Package and die of each zone that is known to belong to one, for its sub-zones.
+  std::map<std::string, ZoneName> places_;
+  // Zones of which nothing tells the package.
+  std::vector<size_t> unplaced_;
 };
 
 // The class folder lists every zone; in a copied tree sub-zones may stand inside their parents
-// only.
-void Powercap::FindZones(const std::string& folder, std::map<ZonePath, std::string>* found) const {
+// only. 0 or an errno.
+int Powercap::FindZones(const std::string& folder, std::map<ZonePath, std::string>* found) const {
   DIR* const dir = opendir(folder.c_str());
-  if (dir == nullptr) return;
+  if (dir == nullptr) return errno;
+  std::vector<std::string> fresh;
   while (const dirent* const entry = readdir(dir)) {
     ZonePath path;
     if (!ParseZonePath(entry->d_name, &path)) continue;
     const std::string zone = folder + "/" + entry->d_name;
-    if (found->emplace(path, zone).second) FindZones(zone, found);
+    if (found->emplace(path, zone).second) fresh.push_back(zone);
   }
   closedir(dir);
+  // After the whole level, so that a zone listed here is known by its shortest path.
+  for (const std::string& zone : fresh) FindZones(zone, found);
+  return 0;
 }
 
 Outcome Powercap::Probe(const Options& options) {
   const std::string folder = options.sysfs + "/class/powercap";
-  struct stat info;
-  if (stat(folder.c_str(), &info) != 0) {
-    return {StatusOf(errno),
-            folder +
-                " does not exist: the kernel offers no RAPL counters here. On bare metal try "
-                "modprobe intel_rapl_msr; a virtual machine seldom has them; in a container "
-                "mount the host's /sys and give its place with sysfs"};
-  }
   std::map<ZonePath, std::string> found;
-  FindZones(folder, &found);
+  const int error = FindZones(folder, &found);
+  if (error == EACCES || error == EPERM) {
+    return {Status::kNoPermission,
+            folder + " may not be listed: run as root, or give this user the right to enter it"};
+  }
+  if (error != 0) {
+    return {
+        StatusOf(error),
+        folder + ": " + strerror(error) +
+            ", so the kernel offers no RAPL counters here. On bare metal try modprobe "
+            "intel_rapl_msr; a virtual machine seldom has them; in a container mount the host's "
+            "/sys and give its place with sysfs"};
+  }
   if (found.empty()) {
     return {Status::kNotFound,
             folder + " holds no RAPL zone: load the driver with modprobe intel_rapl_msr"};
   }
   size_t masked = 0;
+  struct stat info;
   for (const auto& [path, zone] : found) {
     if (stat(zone.c_str(), &info) != 0 && errno == ENOENT) ++masked;
     AddZone(path, zone);
   }
+  PlaceTheRest();
   if (masked == found.size()) {
     return {Status::kMasked,
             folder +
@@ -178,16 +189,17 @@ void Powercap::AddZone(const ZonePath& path, const std::string& folder) {
   const std::string label = name_error == 0 ? Trimmed(text) : "";
   const ZoneName name = ParseZoneName(label);
   counter.domain = name.domain;
-  counter.die = name.die;
-  const std::string parent = base.substr(0, base.rfind(':'));
-  if (name.package >= 0) {
-    counter.device = static_cast<uint32_t>(name.package);
-    package_of_parent_[base] = counter.device;
-  } else if (path.indices.size() > 1) {
-    counter.device = package_of_parent_[parent];
-    package_of_parent_[base] = counter.device;
+  ZoneName place = name;
+  const auto parent = places_.find(base.substr(0, base.rfind(':')));
+  if (place.package < 0 && path.indices.size() > 1 && parent != places_.end()) {
+    place = parent->second;
+  }
+  if (place.package >= 0) {
+    counter.device = static_cast<uint32_t>(place.package);
+    counter.die = place.die;
+    places_[base] = place;
   } else {
-    counter.device = unnamed_[path.control_type + label]++;
+    unplaced_.push_back(counters_.size());
   }
 
   uint64_t range_uj = 0;
@@ -196,6 +208,7 @@ void Powercap::AddZone(const ZonePath& path, const std::string& folder) {
   }
   zone.inversion = InvertRange(range_uj);
   counter.scale = zone.inversion.scale;
+  counter.wraps = true;
   counter.modulus_ticks = zone.inversion.modulus_ticks;
   counter.outcome.detail = zone.inversion.note;
 
@@ -215,6 +228,23 @@ void Powercap::AddZone(const ZonePath& path, const std::string& folder) {
   }
   counters_.push_back(std::move(counter));
   zones_.push_back(zone);
+}
+
+// A zone that nothing places gets a number that no zone of its kind has: taken for another one's
+// twin, it would be lost.
+void Powercap::PlaceTheRest() {
+  const auto kind = [this](size_t i) {
+    const std::string& id = counters_[i].id;
+    return id.substr(0, id.find(':', id.find(':') + 1)) + DomainName(counters_[i].domain);
+  };
+  const std::set<size_t> unplaced(unplaced_.begin(), unplaced_.end());
+  std::set<std::pair<std::string, uint32_t>> taken;
+  for (size_t i = 0; i < counters_.size(); ++i) {
+    if (unplaced.count(i) == 0) taken.emplace(kind(i), counters_[i].device);
+  }
+  for (const size_t i : unplaced_) {
+    while (!taken.emplace(kind(i), counters_[i].device).second) ++counters_[i].device;
+  }
 }
 
 // 0, an errno or one of ours.

@@ -12,6 +12,7 @@ constexpr uint64_t kMicrojoulesPerJoule = 1000000u;
 constexpr uint64_t kMaxEnergyUnit = 31;       // ESU is a 5-bit field (Intel SDM vol. 4, MSR 606H)
 constexpr uint64_t kLastInvertibleUnit = 19;  // finer counts than a microjoule are lost in print
 
+// In order of preference. Of TPMI the kernel itself makes "intel-rapl"; the third name is a guard.
 constexpr const char* kControlTypes[] = {"intel-rapl", "intel-rapl-tpmi", "intel-rapl-mmio"};
 
 size_t Rank(const std::string& control_type) {

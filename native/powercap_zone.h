@@ -21,7 +21,7 @@ struct ZonePath {
 // False for anything that is not a RAPL zone. Indices are hexadecimal: the tenth package is "a".
 bool ParseZonePath(std::string_view folder, ZonePath* out);
 
-// Parents before children, indices as numbers, MSR before TPMI before MMIO.
+// Parents before children, indices as numbers, MSR (and TPMI) before MMIO.
 bool operator<(const ZonePath& a, const ZonePath& b);
 
 // What a zone's name says. `package` and `die` are -1 where the name has none.

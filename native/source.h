@@ -69,7 +69,8 @@ struct Counter {
   std::string pci_address;  // "0000:01:00.0"; empty when not a PCI device
   CounterKind kind = CounterKind::kEnergy;
   Scale scale;
-  uint64_t modulus_ticks = 0;  // the count returns to 0 after this many; 0: a fall is not a wrap
+  bool wraps = false;          // the hardware's count returns to 0 now and then
+  uint64_t modulus_ticks = 0;  // after this many; 0 where it is not known
   CounterClock clock = CounterClock::kReader;
   uint64_t update_period_ns = 0;  // 0: not known
   Outcome outcome;                // of opening it; a counter that is not ok is never read

@@ -11,10 +11,11 @@ namespace microjoule {
 
 class FakeClock final : public Clock {
  public:
-  uint64_t MonotonicNs() const override { return now_ns; }
+  uint64_t MonotonicNs() const override { return now_ns += step_ns; }
   uint64_t BootNs() const override { return now_ns + slept_ns; }
 
-  uint64_t now_ns = 1000;
+  mutable uint64_t now_ns = 1000;
+  uint64_t step_ns = 0;  // by which each look moves it
   uint64_t slept_ns = 0;
 };
 
@@ -29,8 +30,9 @@ class FakeSource final : public Source {
   Outcome Probe(const Options&) override { return {}; }
   const std::vector<Counter>& counters() const override { return counters_; }
   bool blocking() const override { return blocking_; }
-  void Read(const Clock&, RawReading* out) override {
+  void Read(const Clock& clock, RawReading* out) override {
     reads++;
+    last_read_ns = clock.MonotonicNs();
     for (size_t i = 0; i < raw.size(); ++i) out[i] = raw[i];
   }
   std::string Explain(size_t) const override { return "set by the test"; }
@@ -42,6 +44,7 @@ class FakeSource final : public Source {
  public:
   std::vector<RawReading> raw;
   std::atomic<int> reads{0};
+  std::atomic<uint64_t> last_read_ns{0};
 };
 
 inline std::vector<OpenedSource> OneSource(std::unique_ptr<Source> source) {
@@ -58,7 +61,17 @@ inline Counter PackageCounter() {
   counter.origin = "fake";
   counter.domain = Domain::kPackage;
   counter.scale = {1, 65536};
+  counter.wraps = true;
   counter.modulus_ticks = uint64_t{1} << 32;
+  return counter;
+}
+
+// A GPU's, which never wraps.
+inline Counter GpuCounter() {
+  Counter counter = PackageCounter();
+  counter.domain = Domain::kGpu;
+  counter.wraps = false;
+  counter.modulus_ticks = 0;
   return counter;
 }
 

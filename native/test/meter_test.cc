@@ -111,6 +111,23 @@ void TestUnknownRange() {
   CHECK(bench.Ticks() == 500 && bench.Breaks() == 1);
   bench.ReadAfter(1, 450);
   CHECK(bench.Ticks() == 550 && bench.Breaks() == 1);
+  // It may have wrapped and passed its old count again while nobody looked.
+  bench.ReadAfter(100, 460);
+  CHECK(bench.Breaks() == 2);
+}
+
+// 200,000 J within a second: a count that jumps, as after a suspend.
+void TestForwardJump() {
+  for (Counter counter : {PackageCounter(), GpuCounter()}) {
+    counter.scale = {1, 1024};
+    Bench bench(counter);
+    bench.ReadAfter(0, 1000);
+    bench.ReadAfter(1, 1000 + uint64_t{200000} * 1024);
+    CHECK(bench.Ticks() == 1000 && bench.Breaks() == 1);
+    CHECK(bench.meter->Explain(0).find("jumped") != std::string::npos);
+    bench.ReadAfter(1, 2000 + uint64_t{200000} * 1024);
+    CHECK(bench.Ticks() == 2000 && bench.Breaks() == 1);
+  }
 }
 
 void TestBeyondItsRange() {
@@ -124,9 +141,11 @@ void TestKeepAlivePeriod() {
   // 65,536 J at 1000 W last 65.5 s.
   const uint64_t period_ns = KeepAlivePeriodNs({PackageCounter()});
   CHECK(period_ns > 20 * kSecond && period_ns < 32 * kSecond);
-  Counter gpu = PackageCounter();
-  gpu.modulus_ticks = 0;
-  CHECK(KeepAlivePeriodNs({gpu}) == 0);
+  CHECK(KeepAlivePeriodNs({GpuCounter()}) == 0);
+  // With an unknown range the smallest is assumed.
+  Counter unknown = PackageCounter();
+  unknown.modulus_ticks = 0;
+  CHECK(KeepAlivePeriodNs({unknown}) == period_ns);
   Counter denied = PackageCounter();
   denied.outcome.status = Status::kNoPermission;
   CHECK(KeepAlivePeriodNs({denied}) == 0);
@@ -136,12 +155,12 @@ void TestKeepAlivePeriod() {
 void TestBlockingSourcesComeLast() {
   FakeClock clock;
   std::vector<OpenedSource> sources(2);
-  Counter gpu = PackageCounter();
-  gpu.modulus_ticks = 0;
-  auto slow = std::make_unique<FakeSource>(std::vector<Counter>{gpu}, true);
+  auto slow = std::make_unique<FakeSource>(std::vector<Counter>{GpuCounter()}, true);
   slow->raw[0] = {5, 4321, Status::kOk};
   auto fast = std::make_unique<FakeSource>(std::vector<Counter>{PackageCounter()});
   fast->raw[0].ticks = 9;
+  FakeSource* const slow_source = slow.get();
+  FakeSource* const fast_source = fast.get();
   sources[0].source = std::move(slow);
   sources[1].source = std::move(fast);
   Meter meter(std::move(sources), clock, false);
@@ -150,6 +169,12 @@ void TestBlockingSourcesComeLast() {
   CHECK(words[kHeaderWords] == 5 && words[kHeaderWords + 1] == 4321);
   CHECK(words[kHeaderWords + kCounterWords] == 9 && words[kHeaderWords + kCounterWords + 1] == 0);
   CHECK(words[0] <= words[1]);
+  CHECK(slow_source->last_read_ns >= fast_source->last_read_ns);
+  clock.step_ns = 5;
+  meter.Read(words.data(), Meter::Order::kFastFirst);
+  CHECK(slow_source->last_read_ns > words[1] && fast_source->last_read_ns < words[1]);
+  meter.Read(words.data(), Meter::Order::kSlowFirst);
+  CHECK(slow_source->last_read_ns < words[0] && fast_source->last_read_ns > words[0]);
 }
 
 // A real keep-alive thread reads beside another reader.
@@ -181,6 +206,7 @@ int main() {
   TestWrapAtOnce();
   TestLongGapIsFlagged();
   TestUnknownRange();
+  TestForwardJump();
   TestBeyondItsRange();
   TestKeepAlivePeriod();
   TestBlockingSourcesComeLast();

@@ -81,6 +81,34 @@ void TestTopLevelDram() {
   CHECK(opened.At("intel-rapl:2").device == 2 && opened.At("intel-rapl:3").device == 3);
 }
 
+// A sub-zone belongs to the die of its parent.
+void TestDies() {
+  const TempTree tree;
+  for (const char* die : {"0", "1"}) {
+    const std::string zone = std::string("intel-rapl:") + die;
+    tree.Zone(zone, std::string("package-0-die-") + die, "1");
+    tree.Zone(zone + ":0", "dram", "1");
+  }
+  Opened opened(tree);
+  CHECK(opened.At("intel-rapl:0:0").die == 0 && opened.At("intel-rapl:1:0").die == 1);
+  CHECK(opened.At("intel-rapl:1:0").device == 0);
+}
+
+// What nothing places takes a number that no zone of its kind has.
+void TestUnplacedZones() {
+  const TempTree tree;
+  tree.Zone("intel-rapl:0", "package-0", "1");
+  tree.Zone("intel-rapl:0:0", "dram", "1");
+  tree.Zone("intel-rapl:1", "", "1");
+  tree.Zone("intel-rapl:1:0", "dram", "1");
+  tree.Zone("intel-rapl:7:0", "dram", "1");
+  tree.Zone("intel-rapl-mmio:0:0", "dram", "1");
+  Opened opened(tree);
+  CHECK(opened.At("intel-rapl:0:0").device == 0);
+  CHECK(opened.At("intel-rapl:1:0").device == 1 && opened.At("intel-rapl:7:0").device == 2);
+  CHECK(opened.At("intel-rapl-mmio:0:0").device == 0);
+}
+
 // One bad file hides no other, and each says what is wrong with it.
 void TestBadFiles() {
   const TempTree tree;
@@ -159,6 +187,8 @@ int main() {
   TestTwoSockets();
   TestNestedZones();
   TestTopLevelDram();
+  TestDies();
+  TestUnplacedZones();
   TestBadFiles();
   TestVanishesAndComesBack();
   TestAbsentTrees();
