@@ -375,6 +375,34 @@ describe.each(BUILDS)('the addon built by $name', (build) => {
     expect(seen).toMatchObject({ zonesAtStart: 0, zonesAtEnd: 0 });
   });
 
+  // While an environment is torn down every Node-API call fails; that must not take the process along.
+  it.each([
+    'for (;;) meter.read();',
+    'for (;;) { const other = new addon.NativeMeter(workerData.options); other.sources(); other.close(); }',
+  ])('outlives workers that are terminated in the middle of: %s', (busy) => {
+    const seen = inFreshProcess(`
+      const { Worker } = require('node:worker_threads');
+      const work = \`
+        const { parentPort, workerData } = require('node:worker_threads');
+        const addon = require(workerData.file);
+        const meter = new addon.NativeMeter(workerData.options);
+        meter.bind(new BigUint64Array(new SharedArrayBuffer(8 * meter.words)));
+        parentPort.postMessage(1);
+        ${busy}\`;
+      let ended = 0;
+      for (let round = 0; round < 20; round++) {
+        await new Promise((resolve, reject) => {
+          const workerData = { file: ${JSON.stringify(build.file)}, options };
+          const worker = new Worker(work, { eval: true, workerData });
+          worker.on('error', reject).on('exit', resolve);
+          worker.on('message', () => setTimeout(() => worker.terminate(), round % 7));
+        });
+        ended++;
+      }
+      return { ended };`);
+    expect(seen).toEqual({ ended: 20 });
+  });
+
   it('sums the CPU time of children that ended', () => {
     const seen = inFreshProcess(`
       const before = addon.childUsage();

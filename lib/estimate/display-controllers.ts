@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { listSysfs, readSysfsText } from './sysfs.js';
@@ -91,24 +91,26 @@ function readHexId(path: string): number | undefined {
 const fourDigits = (id: number): string => id.toString(16).padStart(4, '0');
 
 /**
- * The NVIDIA, AMD and Intel display controllers on the PCI bus, by address. Empty where there is no PCI bus to read;
- * a device that cannot be read is left out.
+ * The NVIDIA, AMD and Intel display controllers on the PCI bus, by address. Undefined where there is no bus to look
+ * at (not Linux, no /sys): nothing is known then. A device that cannot be read is left out.
  */
 export function findDisplayControllers(
   sysfsRoot: string,
   pciIdsPaths: readonly string[] = PCI_IDS_PATHS,
-): DisplayController[] {
+): DisplayController[] | undefined {
   const devicesPath = join(sysfsRoot, 'bus/pci/devices');
+  if (!existsSync(devicesPath)) return undefined;
   // Eight like GPUs need one look-up.
   const modelNames = new Map<string, string | undefined>();
   return listSysfs(devicesPath).flatMap((address) => {
     const pciClass = readHexId(join(devicesPath, address, 'class'));
+    if (pciClass === undefined || pciClass >> 16 !== DISPLAY_CLASS) return [];
     const vendor = readHexId(join(devicesPath, address, 'vendor'));
     const device = readHexId(join(devicesPath, address, 'device'));
-    if (pciClass === undefined || vendor === undefined || device === undefined) return [];
+    if (vendor === undefined || device === undefined) return [];
     const vendorId = fourDigits(vendor);
     const vendorName = VENDOR_NAMES.get(vendorId);
-    if (pciClass >> 16 !== DISPLAY_CLASS || vendorName === undefined) return [];
+    if (vendorName === undefined) return [];
     const deviceId = fourDigits(device);
     const ids = `${vendorId}:${deviceId}`;
     if (!modelNames.has(ids)) modelNames.set(ids, lookUpModelName(pciIdsPaths, vendorId, deviceId));

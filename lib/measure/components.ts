@@ -11,8 +11,7 @@ import {
 } from '../estimate/cpu.js';
 import type { DisplayController } from '../estimate/display-controllers.js';
 import { estimateRamPower, type RamModelName } from '../estimate/ram.js';
-import { meterIdentity } from '../meter/domains.js';
-import type { CounterDelta, SourceState } from '../meter/meter.js';
+import type { Counter, CounterDelta, SourceState } from '../meter/meter.js';
 
 /** How to estimate what has no counter. */
 export interface EstimateOptions {
@@ -34,7 +33,8 @@ export interface Evidence {
   maxPowerWatts: number | undefined;
   utilisationRatio: number | undefined;
   ramTotalGib: number;
-  displayControllers: readonly DisplayController[];
+  /** Undefined where there is no PCI bus to look at. */
+  displayControllers: readonly DisplayController[] | undefined;
   estimates: EstimateOptions;
 }
 
@@ -56,13 +56,15 @@ export function toCounterEnergy(delta: CounterDelta): CounterEnergy {
   };
 }
 
-/** Meters of a domain that exist and that no counter in the total covers. */
+/** Counters of a domain whose meter the total does not hold, one a meter. */
 function uncovered(deltas: readonly CounterDelta[], domain: Domain): CounterDelta[] {
   const ofDomain = deltas.filter((delta) => delta.counter.domain === domain);
-  const covered = new Set(
-    ofDomain.filter((delta) => delta.inTotal).map((delta) => meterIdentity(delta.counter)),
-  );
-  return ofDomain.filter((delta) => delta.status !== 'ok' && !covered.has(meterIdentity(delta.counter)));
+  const seen = new Set(ofDomain.filter((delta) => delta.inTotal).map((delta) => delta.meter));
+  return ofDomain.filter((delta) => {
+    // Zones of one name that count differently are meters of their own: none stands for the other.
+    const name = delta.doubtful ? delta.counter.id : delta.meter;
+    return !seen.has(name) && seen.add(name);
+  });
 }
 
 function withEnergy(
@@ -74,7 +76,7 @@ function withEnergy(
     ...rest,
     energyJoules,
     energyKwh: joulesToKwh(energyJoules),
-    powerWatts: durationSeconds > 0 ? energyJoules / durationSeconds : 0,
+    ...(durationSeconds > 0 ? { powerWatts: energyJoules / durationSeconds } : {}),
   };
 }
 
@@ -87,7 +89,8 @@ function measured(evidence: Evidence, domain: Domain, what: string): Component |
   const energyJoules = counted.reduce((sum, delta) => sum + (delta.energyJoules ?? 0), 0);
   const detail = [
     `Sum of ${counted.length} ${what} counter${counted.length === 1 ? '' : 's'}.`,
-    ...lost.map((delta) => `Without ${delta.counter.id}: ${delta.detail}.`),
+    ...lost.map((delta) => `Without ${delta.counter.id}: ${delta.detail || delta.apart}.`),
+    ...counted.filter((delta) => delta.detail !== '').map((delta) => `${delta.counter.id}: ${delta.detail}.`),
   ].join(' ');
   return withEnergy(energyJoules, evidence.durationSeconds, {
     kind: 'measured',
@@ -104,6 +107,7 @@ function whyNot(evidence: Evidence, domain: Domain): string {
   const own = evidence.deltas.filter((delta) => delta.counter.domain === domain);
   if (own.length > 0) return own.map((delta) => `${delta.counter.id}: ${delta.detail}`).join('; ');
   const broken = evidence.sources.filter((state) => state.status !== 'ok' && state.source !== 'nvml');
+  if (broken.length === 0) return 'no source that was asked has a counter for it';
   return broken.map((state) => `${state.source}: ${state.status}, ${state.detail}`).join('; ');
 }
 
@@ -127,7 +131,7 @@ function cpuComponent(evidence: Evidence, warnings: Warning[]): Component {
   const why = whyNot(evidence, 'package');
   warnings.push({
     code: 'cpu-not-measured',
-    message: `The CPU's energy is ${model.kind}, not measured.${why === '' ? '' : ` ${why}.`}`,
+    message: `The CPU's energy is ${model.kind}, not measured. ${why}.`,
     hint: 'See which counters there are, and why not, with: microjoule counters',
   });
   const known = utilisationRatio !== undefined || model.idleWatts === model.fullWatts;
@@ -148,7 +152,7 @@ function cpuComponent(evidence: Evidence, warnings: Warning[]): Component {
   });
 }
 
-function ramComponent(evidence: Evidence): Component {
+function ramComponent(evidence: Evidence, warnings: Warning[]): Component {
   const { durationSeconds, ramTotalGib, estimates } = evidence;
   const model = estimateRamPower({
     ramTotalGib,
@@ -156,36 +160,63 @@ function ramComponent(evidence: Evidence): Component {
     wattsPerGib: estimates.ramWattsPerGib,
   });
   const found = measured(evidence, 'dram', 'memory');
-  if (found !== undefined) return found;
-  const { powerWatts, ...provenance } = model;
+  if (found !== undefined) {
+    if (estimates.ramWattsPerGib !== undefined) {
+      warnings.push({
+        code: 'ram-watts-unused',
+        message: 'The given memory power was not used: memory was measured.',
+      });
+    }
+    return found;
+  }
+  const counters = evidence.deltas.filter((delta) => delta.counter.domain === 'dram');
+  const { powerWatts, detail, ...provenance } = model;
+  const unread = counters.length === 0 ? '' : ` Not measured: ${whyNot(evidence, 'dram')}.`;
   return withEnergy(powerWatts * durationSeconds, durationSeconds, {
     ...provenance,
+    detail: detail + unread,
     atLeast: false,
-    counters: evidence.deltas.filter((delta) => delta.counter.domain === 'dram').map(toCounterEnergy),
+    counters: counters.map(toCounterEnergy),
   });
 }
 
 /** GPUs that the PCI bus shows and no counter stands for. */
-export function unmeteredControllers(evidence: Evidence): DisplayController[] {
-  const listed = new Set(evidence.deltas.map((delta) => delta.counter.pciAddress));
-  return evidence.displayControllers.filter((gpu) => !gpu.integrated && !listed.has(gpu.address));
+export function unmeteredControllers(
+  controllers: readonly DisplayController[],
+  counters: readonly Counter[],
+): DisplayController[] {
+  const gpus = counters.filter((counter) => counter.domain === 'gpu');
+  const listed = new Set(gpus.map((counter) => counter.pciAddress));
+  // A GPU that NVML lists without its address is one of NVIDIA's on the bus: which does not matter here.
+  let nameless = gpus.filter((counter) => counter.pciAddress === undefined).length;
+  return controllers.filter((gpu) => {
+    if (gpu.integrated || listed.has(gpu.address)) return false;
+    return !(gpu.vendorName === 'NVIDIA' && nameless-- > 0);
+  });
+}
+
+/** Why a GPU on the bus has no counter. */
+function whyUnmetered(gpu: DisplayController, sources: readonly SourceState[]): string {
+  if (gpu.vendorName !== 'NVIDIA') return `there is no source for GPUs of ${gpu.vendorName} yet`;
+  const broken = sources.find((state) => ['nvml', 'native'].includes(state.source) && state.status !== 'ok');
+  if (broken !== undefined) return `${broken.source}: ${broken.status}, ${broken.detail}`;
+  return sources.some((state) => state.source === 'nvml')
+    ? 'NVML does not list it'
+    : 'nvml is not among the sources that were asked';
 }
 
 function gpuComponent(evidence: Evidence, warnings: Warning[]): Component {
-  const unread = uncovered(evidence.deltas, 'gpu');
-  const unmetered = unmeteredControllers(evidence);
-  const nvml = evidence.sources.find((state) => state.source === 'nvml');
+  const { displayControllers, sources } = evidence;
+  const counters = evidence.deltas.map((delta) => delta.counter);
+  const unmetered = unmeteredControllers(displayControllers ?? [], counters);
   const reasons = [
-    ...unread.map((delta) => `${delta.counter.deviceName ?? delta.counter.id}: ${delta.detail}`),
-    ...unmetered.map((gpu) => {
-      const why =
-        gpu.vendorName === 'NVIDIA' && nvml !== undefined && nvml.status !== 'ok'
-          ? `NVML ${nvml.status}, ${nvml.detail}`
-          : 'microjoule has no counter for it';
-      return `${gpu.name} at ${gpu.address}: ${why}`;
-    }),
+    ...uncovered(evidence.deltas, 'gpu').map(
+      (delta) => `${delta.counter.deviceName ?? delta.counter.id}: ${delta.detail}`,
+    ),
+    ...unmetered.map((gpu) => `${gpu.name} at ${gpu.address}: ${whyUnmetered(gpu, sources)}`),
   ];
-  if (reasons.length > 0) {
+  const present = reasons.length > 0;
+  if (present) {
     warnings.push({
       code: 'gpu-not-measured',
       message: `A GPU is present and was not measured: the total is "at least". ${reasons.join('; ')}.`,
@@ -201,14 +232,16 @@ function gpuComponent(evidence: Evidence, warnings: Warning[]): Component {
       detail: [found.detail, ...extra].join(' '),
     };
   }
-  const present = reasons.length > 0;
+  const looked = displayControllers === undefined ? 'NVML' : 'NVML, PCI bus';
+  const none =
+    displayControllers === undefined
+      ? 'NVML lists no GPU, and there is no PCI bus to look at: whether there is another GPU is not known.'
+      : 'Neither NVML nor the PCI bus shows a GPU beside the CPU.';
   return {
     kind: 'absent',
-    source: present ? 'NVML, PCI bus' : 'PCI bus',
-    method: present ? 'present, not measured' : 'none found',
-    detail: present
-      ? `Present, not measured: ${reasons.join('; ')}.`
-      : 'Neither NVML nor the PCI bus shows a GPU beside the CPU.',
+    source: looked,
+    method: present ? 'present, not measured' : displayControllers === undefined ? 'not known' : 'none found',
+    detail: present ? `Present, not measured: ${reasons.join('; ')}.` : none,
     atLeast: present,
     counters: evidence.deltas.filter((delta) => delta.counter.domain === 'gpu').map(toCounterEnergy),
   };
@@ -228,7 +261,7 @@ export function buildComponents(evidence: Evidence): {
   const components = {
     cpu: cpuComponent(evidence, warnings),
     gpu: gpuComponent(evidence, warnings),
-    ram: ramComponent(evidence),
+    ram: ramComponent(evidence, warnings),
   };
   for (const component of [components.cpu, components.ram]) {
     if (!component.atLeast) continue;
@@ -238,21 +271,15 @@ export function buildComponents(evidence: Evidence): {
       hint: 'See each counter with: microjoule counters',
     });
   }
-  for (const delta of evidence.deltas) {
-    if (!delta.apart.startsWith('the same meter as') || !sameControlType(delta)) continue;
+  for (const { counter, doubtful, apart } of evidence.deltas) {
+    if (!doubtful) continue;
     warnings.push({
       code: 'duplicate-zone',
-      message: `${delta.counter.id} has the name of another zone (${delta.apart}).`,
-      hint: 'Look at the name files under class/powercap; a bind mount may show one zone twice.',
+      message: `${counter.id} ${apart}.`,
+      hint: 'Look at the name files under class/powercap: two zones of one interface should not share one.',
     });
   }
   const inComponents = new Set<Domain>(['package', 'dram', 'gpu']);
   const apart = evidence.deltas.filter((delta) => !inComponents.has(delta.counter.domain));
   return { components, apart: apart.map(toCounterEnergy), warnings };
-}
-
-/** Twins of two control types (MSR and MMIO) are normal; two zones of one are not. */
-function sameControlType({ counter, apart }: CounterDelta): boolean {
-  const controlType = counter.id.replace(/(?::[0-9a-f]+)+$/, '');
-  return new RegExp(`as ${controlType}:`).test(apart);
 }

@@ -32,6 +32,7 @@ function mergeComponent(parts: readonly Component[], durationSeconds: number): C
   const { energyJoules: _joules, energyKwh: _kwh, powerWatts: _watts, ...rest } = worst;
   const merged: Component = {
     ...rest,
+    detail: `Sum of ${parts.length} runs; of one of them: ${rest.detail}`,
     atLeast: parts.some((part) => part.atLeast) || (present.length > 0 && present.length < parts.length),
     counters: mergeCounters(parts.map((part) => part.counters)),
   };
@@ -41,8 +42,14 @@ function mergeComponent(parts: readonly Component[], durationSeconds: number): C
     ...merged,
     energyJoules,
     energyKwh: joulesToKwh(energyJoules),
-    powerWatts: durationSeconds > 0 ? energyJoules / durationSeconds : 0,
+    ...(durationSeconds > 0 ? { powerWatts: energyJoules / durationSeconds } : {}),
   };
+}
+
+/** The worst kind that any of the energy has. */
+function worstKind(parts: readonly Component[]): Kind {
+  const kinds = parts.filter((part) => part.energyJoules !== undefined).map((part) => part.kind);
+  return WORST.findLast((kind) => kinds.includes(kind)) ?? 'absent';
 }
 
 function totalJoules(components: Components): number {
@@ -52,8 +59,10 @@ function totalJoules(components: Components): number {
   );
 }
 
+/** Warnings of several runs that differ in their figures only are one. */
 function uniqueWarnings(all: readonly Warning[]): Warning[] {
-  return [...new Map(all.map((warning) => [`${warning.code} ${warning.message}`, warning])).values()];
+  const key = ({ code, message }: Warning) => `${code} ${message.replace(/\d+(?:\.\d+)?/g, '#')}`;
+  return [...new Map(all.map((warning) => [key(warning), warning])).values()];
 }
 
 /** The last run's command, with the CPU time of all runs where every run has it. */
@@ -104,6 +113,8 @@ export function mergeMeasurements(runs: readonly [Measurement, ...Measurement[]]
     runs: runs.map((run) => ({
       durationSeconds: run.durationSeconds,
       energyJoules: totalJoules(run.components),
+      kind: worstKind(Object.values(run.components)),
+      atLeast: Object.values(run.components).some((part: Component) => part.atLeast),
     })),
   };
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { findDisplayControllers } from '../estimate/display-controllers.js';
-import { meterIdentity } from '../meter/domains.js';
 import type { Meter } from '../meter/meter.js';
 import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
+import { unmeteredControllers } from './components.js';
 
 /**
  * What keeps CPU and GPU from being measured in full, one sentence each; empty when nothing does. Memory is not
@@ -10,18 +10,15 @@ import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
  */
 export function missingCounters(meter: Meter, options: MeterOptions = {}): string[] {
   const listed = meter.list(meter.read());
-  const covered = new Set(
-    listed.filter((delta) => delta.inTotal).map(({ counter }) => meterIdentity(counter)),
-  );
+  const covered = new Set(listed.filter((delta) => delta.inTotal).map((delta) => delta.meter));
   const missing = listed
-    .filter(({ counter, status }) => status !== 'ok' && ['package', 'gpu'].includes(counter.domain))
-    .filter(({ counter }) => !covered.has(meterIdentity(counter)))
-    .map(({ counter, status, detail }) => `${counter.id}: ${status}, ${detail}`);
-  const addresses = new Set(meter.counters.map((counter) => counter.pciAddress));
-  for (const gpu of findDisplayControllers(resolveMeterOptions(options).sysfs)) {
-    if (!gpu.integrated && !addresses.has(gpu.address)) {
-      missing.push(`${gpu.name} at ${gpu.address}: present, without a counter`);
-    }
+    .filter((delta) => ['package', 'gpu'].includes(delta.counter.domain) && !covered.has(delta.meter))
+    .map(({ counter, status, detail, apart }) => `${counter.id}: ${status}, ${detail || apart}`);
+  for (const gpu of unmeteredControllers(
+    findDisplayControllers(resolveMeterOptions(options).sysfs) ?? [],
+    meter.counters,
+  )) {
+    missing.push(`${gpu.name} at ${gpu.address}: present, without a counter`);
   }
   if (!listed.some((delta) => delta.inTotal && delta.counter.domain === 'package')) {
     const reasons = meter.sources

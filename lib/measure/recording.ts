@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
 import type { Machine, Measurement } from '../core/report-types.js';
-import { NANOSECONDS_PER_SECOND } from '../core/units.js';
 import type { Warning } from '../core/vocabulary.js';
-import { type DisplayController, findDisplayControllers } from '../estimate/display-controllers.js';
+import { findDisplayControllers } from '../estimate/display-controllers.js';
 import {
   describeOs,
   describeRuntime,
@@ -14,6 +13,7 @@ import {
 import { readCpuTimes, utilisationBetween } from '../estimate/utilisation.js';
 import { type Meter, openMeter } from '../meter/meter.js';
 import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
+import { secondsBetween } from '../meter/reading.js';
 import { buildComponents, type EstimateOptions, type Evidence, unmeteredControllers } from './components.js';
 
 export interface RecordingOptions extends MeterOptions, EstimateOptions {
@@ -27,6 +27,8 @@ export interface Glimpse {
   energyJoules: number;
   /** False when a part of it is a model. */
   measured: boolean;
+  /** True when a part that is known to be there could not be read. */
+  atLeast: boolean;
 }
 
 /** A region being measured. Nothing runs on the JavaScript thread in between. */
@@ -58,20 +60,20 @@ export function startRecording(options: RecordingOptions = {}): Recording {
     maxPowerWatts,
     utilisationRatio: undefined,
     ramTotalGib: 1,
-    displayControllers: [],
+    displayControllers: undefined,
     estimates: options,
   });
   const meter = options.meter ?? openMeter(options);
 
   const startedAtMs = Date.now();
   const startTimes = readCpuTimes();
-  const start = meter.read();
-  const startNs = process.hrtime.bigint();
+  const start = meter.read(true);
   let stopped = false;
 
   function gather(): { evidence: Evidence; ramUsedGib: number | undefined } {
-    const durationSeconds = Number(process.hrtime.bigint() - startNs) / NANOSECONDS_PER_SECOND;
     const end = meter.read();
+    // The readings' own times: what the counters metered and what it is divided by must be one span.
+    const durationSeconds = secondsBetween(start, end);
     const utilisationRatio = utilisationBetween(startTimes, readCpuTimes());
     const memory = readMemory();
     return {
@@ -98,6 +100,7 @@ export function startRecording(options: RecordingOptions = {}): Recording {
         durationSeconds: evidence.durationSeconds,
         energyJoules: parts.reduce((sum, part) => sum + (part.energyJoules ?? 0), 0),
         measured: parts.every((part) => part.kind === 'measured' || part.kind === 'absent'),
+        atLeast: parts.some((part) => part.atLeast),
       };
     },
     stop() {
@@ -141,7 +144,10 @@ function describeGpus(evidence: Evidence): { gpuCount: number; gpuModel?: string
     ...evidence.deltas
       .filter((delta) => delta.counter.domain === 'gpu')
       .map((delta) => delta.counter.deviceName ?? 'unknown GPU'),
-    ...unmeteredControllers(evidence).map((gpu: DisplayController) => gpu.name),
+    ...unmeteredControllers(
+      evidence.displayControllers ?? [],
+      evidence.deltas.map((delta) => delta.counter),
+    ).map((gpu) => gpu.name),
   ];
   if (names.length === 0) return { gpuCount: 0 };
   const counts = new Map<string, number>();

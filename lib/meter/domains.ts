@@ -19,53 +19,79 @@ export interface DomainCounter {
   domain: Domain;
   device: number;
   die?: number;
-  status: Status;
+}
+
+/** Which counters are one physical meter. Settled at open, so that no two regions count differently. */
+export interface MeterGroup {
+  /** The first counter of the group; its own id when it is the first. */
+  first: string;
+  /** Another zone of its interface has its name but counts otherwise: which of the two to believe is not known. */
+  doubtful: boolean;
 }
 
 export interface Membership {
   inTotal: boolean;
   /** Why not; empty when it is in. */
   reason: string;
+  /** The counter that stands in the total for the same meter. */
+  twinOf?: string;
 }
 
-/** What stands for one physical meter, whatever interface reads it. */
-export function meterIdentity({
-  domain,
-  device,
-  die,
-}: Pick<DomainCounter, 'domain' | 'device' | 'die'>): string {
-  return `${domain}/${device}/${die ?? ''}`;
+/** Interface and control type: `powercap:intel-rapl` of `powercap:intel-rapl:0:2`. */
+function interfaceOf(id: string): string {
+  return id.replace(/(?::[0-9a-f]+)+$/, '');
 }
 
 /**
- * Which counters the one total holds. Twins (one meter reached by two control types, or two zones of one
- * name) count once: the first readable one, in the sources' order of preference.
- * @param startTicks ticks at open, to recognise dies that repeat one socket's counter
+ * Groups counters that read one meter: the same domain of the same device reached by two interfaces (MSR and MMIO),
+ * and dies or zones of one interface that repeat a socket's counter, as older kernels list them.
+ * @param agree whether the counts of two counters, given by index, are those of one meter
  */
-export function chooseTotal(
+export function groupMeters(
   counters: readonly DomainCounter[],
-  startTicks: readonly (bigint | undefined)[] = [],
+  agree: (one: number, other: number) => boolean,
+): MeterGroup[] {
+  const groups: MeterGroup[] = [];
+  counters.forEach((counter, index) => {
+    let doubtful = false;
+    let first = counter.id;
+    for (let before = 0; before < index; before++) {
+      const other = counters[before];
+      if (other === undefined || other.domain !== counter.domain || other.device !== counter.device) continue;
+      const sameInterface = interfaceOf(other.id) === interfaceOf(counter.id);
+      const sameDie = other.die === counter.die;
+      if (sameInterface ? agree(before, index) : sameDie) {
+        first = groups[before]?.first ?? other.id;
+        doubtful = false;
+        break;
+      }
+      if (sameInterface && sameDie && SUMMED.has(counter.domain)) doubtful = true;
+    }
+    groups.push({ first, doubtful });
+  });
+  return groups;
+}
+
+/** Which counters the one total holds: of each meter the first that can be read. */
+export function chooseTotal(
+  counters: readonly (DomainCounter & { status: Status })[],
+  groups: readonly MeterGroup[],
 ): Membership[] {
   const taken = new Map<string, string>();
-  const ticksOfSocket = new Map<string, { id: string; die: number | undefined; ticks: bigint }[]>();
   return counters.map((counter, index) => {
+    const group = groups[index] ?? { first: counter.id, doubtful: false };
     if (!SUMMED.has(counter.domain)) {
       return { inTotal: false, reason: APART[counter.domain] ?? 'not part of the total' };
     }
     if (counter.status !== 'ok') return { inTotal: false, reason: 'cannot be read' };
-    const socket = `${counter.domain}/${counter.device}`;
-    const identity = meterIdentity(counter);
-    const twin = taken.get(identity);
-    if (twin !== undefined) return { inTotal: false, reason: `the same meter as ${twin}, counted once` };
-    // Older kernels list every AMD die with the counter of the whole socket.
-    const ticks = startTicks[index];
-    const siblings = ticksOfSocket.get(socket) ?? [];
-    const mirror = siblings.find((s) => s.die !== counter.die && ticks !== 0n && s.ticks === ticks);
-    if (mirror !== undefined) return { inTotal: false, reason: `repeats ${mirror.id}, counted once` };
-    taken.set(identity, counter.id);
-    if (ticks !== undefined) {
-      ticksOfSocket.set(socket, [...siblings, { id: counter.id, die: counter.die, ticks }]);
+    if (group.doubtful) {
+      return { inTotal: false, reason: 'has the name of another zone but counts otherwise: left out' };
     }
+    const twinOf = taken.get(group.first);
+    if (twinOf !== undefined) {
+      return { inTotal: false, reason: `the same meter as ${twinOf}, counted once`, twinOf };
+    }
+    taken.set(group.first, counter.id);
     return { inTotal: true, reason: '' };
   });
 }

@@ -37,7 +37,8 @@ export interface NativeMeter {
   readonly words: number;
   sources(): NativeSource[];
   bind(words: BigUint64Array): void;
-  read(): void;
+  /** @param slowFirst slow sources first, as a region should start */
+  read(slowFirst?: boolean): void;
   explain(counter: number): string;
   close(): void;
 }

@@ -34,8 +34,11 @@ function path(name: keyof MeterOptions, value: unknown, variable: string, fallba
  */
 export function resolveMeterOptions(options: MeterOptions = {}): ResolvedMeterOptions {
   const { sources } = options;
-  if (sources !== undefined && (!Array.isArray(sources) || sources.some((s) => typeof s !== 'string'))) {
-    throw new MicrojouleError('ERR_BAD_OPTION', 'sources: an array of source names expected', {
+  if (
+    sources !== undefined &&
+    (!Array.isArray(sources) || sources.length === 0 || sources.some((s) => typeof s !== 'string'))
+  ) {
+    throw new MicrojouleError('ERR_BAD_OPTION', 'sources: an array of at least one source name expected', {
       hint: "For example ['powercap', 'nvml'].",
     });
   }

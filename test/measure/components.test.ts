@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Domain, Status } from '../../lib/core/vocabulary.js';
 import { buildComponents, type Evidence } from '../../lib/measure/components.js';
-import { chooseTotal } from '../../lib/meter/domains.js';
+import { chooseTotal, groupMeters } from '../../lib/meter/domains.js';
 import type { Counter, CounterDelta } from '../../lib/meter/meter.js';
 
 function delta(id: string, domain: Domain, energyJoules: number | undefined, more: Partial<Counter> = {}) {
@@ -24,7 +24,11 @@ function evidence(list: ReturnType<typeof delta>[], more: Partial<Evidence> = {}
     source: id.split(':')[0] ?? id,
     ...rest,
   })) as Counter[];
-  const members = chooseTotal(counters.map((c, i) => ({ ...c, status: list[i]?.status as Status })));
+  const groups = groupMeters(counters, () => false);
+  const members = chooseTotal(
+    counters.map((c, i) => ({ ...c, status: list[i]?.status as Status })),
+    groups,
+  );
   const deltas: CounterDelta[] = counters.map((counter, i) => ({
     counter,
     status: list[i]?.status as Status,
@@ -32,6 +36,8 @@ function evidence(list: ReturnType<typeof delta>[], more: Partial<Evidence> = {}
     ...(list[i]?.energyJoules === undefined ? {} : { energyJoules: list[i]?.energyJoules as number }),
     inTotal: members[i]?.inTotal ?? false,
     apart: members[i]?.reason ?? '',
+    meter: groups[i]?.first ?? counter.id,
+    doubtful: groups[i]?.doubtful ?? false,
   }));
   return {
     durationSeconds: 10,
@@ -174,14 +180,48 @@ describe('buildComponents', () => {
     expect(components.gpu).toMatchObject({ kind: 'measured', energyJoules: 500, atLeast: true });
   });
 
-  it('warns of two zones of one name and counts them once', () => {
+  it('leaves out the second of two zones of one name that disagree, and says "at least"', () => {
     const { components, warnings } = buildComponents(
       evidence([
         delta('powercap:intel-rapl:0', 'package', 100),
-        delta('powercap:intel-rapl:1', 'package', 100),
+        delta('powercap:intel-rapl:1', 'package', 70),
       ]),
     );
-    expect(components.cpu.energyJoules).toBe(100);
-    expect(warnings.map((warning) => warning.code)).toEqual(['duplicate-zone']);
+    expect(components.cpu).toMatchObject({ energyJoules: 100, atLeast: true });
+    expect(warnings.map((warning) => warning.code)).toEqual(['partly-measured', 'duplicate-zone']);
+  });
+
+  it('does not count a GPU twice that NVML lists without its address', () => {
+    const gpu = delta('nvml:0', 'gpu', undefined);
+    const { components } = buildComponents(evidence([gpu], { displayControllers: [MX450] }));
+    expect(components.gpu.detail.match(/MX450/g)).toBeNull();
+    expect(components.gpu).toMatchObject({ atLeast: true });
+  });
+
+  it('says that it could not look where there is no PCI bus', () => {
+    const { components } = buildComponents(evidence([], { displayControllers: undefined }));
+    expect(components.gpu).toMatchObject({ kind: 'absent', method: 'not known', atLeast: false });
+    expect(components.gpu.detail).toContain('not known');
+  });
+
+  it.each([
+    [[], 'not among the sources'],
+    [
+      [{ source: 'native', status: 'addon-missing', detail: 'no native addon', counters: [] }],
+      'addon-missing',
+    ],
+    [[{ source: 'nvml', status: 'not-found', detail: 'no NVML library', counters: [] }], 'no NVML library'],
+    [[{ source: 'nvml', status: 'ok', detail: '', counters: [] }], 'NVML does not list it'],
+  ] as const)('gives the true reason for an unmeasured GPU: %#', (sources, reason) => {
+    const { components } = buildComponents(
+      evidence([], { displayControllers: [MX450], sources: sources as unknown as Evidence['sources'] }),
+    );
+    expect(components.gpu.detail).toContain(reason);
+  });
+
+  it('tells why memory is a model where it has a counter', () => {
+    const { components } = buildComponents(evidence([delta('p:0:1', 'dram', undefined)]));
+    expect(components.ram).toMatchObject({ kind: 'estimated' });
+    expect(components.ram.detail).toContain('may not be read');
   });
 });

@@ -23,7 +23,7 @@ function run(durationSeconds: number, cpu: Component, ram: Component, startedAtM
       ramTotalGib: 8,
       cpuUtilisationRatio: 0.5,
     },
-    warnings: [{ code: 'short-region', message: 'short' }],
+    warnings: [{ code: 'short-region', message: `It lasted ${durationSeconds * 1000} ms.` }],
   };
 }
 
@@ -38,8 +38,8 @@ describe('mergeMeasurements', () => {
     expect(merged.components.ram.energyJoules).toBe(16);
     expect(merged.components.gpu).not.toHaveProperty('energyJoules');
     expect(merged.runs).toEqual([
-      { durationSeconds: 1, energyJoules: 14 },
-      { durationSeconds: 3, energyJoules: 62 },
+      { durationSeconds: 1, energyJoules: 14, kind: 'estimated', atLeast: false },
+      { durationSeconds: 3, energyJoules: 62, kind: 'estimated', atLeast: false },
     ]);
     expect(merged).toMatchObject({ startedAtMs: 1000, endedAtMs: 12_000 });
     expect(merged.machine.cpuUtilisationRatio).toBeCloseTo(0.5);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startRecording } from '../../lib/measure/recording.js';
+import { fakeNvmlLibrary } from '../support/fake-nvml.js';
 import { type FixtureMachine, writeMachine } from '../support/machine.js';
 import { energyFile, printed, zone } from '../support/powercap.js';
 
@@ -36,6 +37,28 @@ describe('startRecording', () => {
     expect(components.cpu.counters).toMatchObject([{ status: 'not-found' }]);
     expect(warnings.find((warning) => warning.code === 'cpu-not-measured')?.message).toContain('vanished');
   });
+
+  // Half a second in all of slow reads around a region of a fifth: they must not be billed to it.
+  it.skipIf(fakeNvmlLibrary() === undefined)(
+    'keeps slow GPU reads out of the region (needs a C compiler: apt-get install gcc)',
+    async () => {
+      const fixtureMachine = fixture({
+        ...zone('intel-rapl:0', 'package-0', printed(0)),
+        'nvml.txt': 'gpu 0 100 1 Fake\ndelay 250\n',
+      });
+      vi.stubEnv('FAKE_NVML_SCRIPT', `${fixtureMachine.root}/nvml.txt`);
+      const recording = startRecording({ sysfs: fixtureMachine.root, nvmlLibrary: fakeNvmlLibrary() ?? '' });
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      fixtureMachine.write(energyFile('intel-rapl:0'), printed(16_384 * 20));
+      const { components, durationSeconds } = recording.stop();
+      vi.unstubAllEnvs();
+      expect(durationSeconds).toBeLessThan(0.4);
+      expect(components.cpu.energyJoules).toBe(20);
+      expect(components.gpu.powerWatts).toBeGreaterThan(90);
+      expect(components.gpu.powerWatts).toBeLessThan(110);
+      expect(components.gpu.detail).toContain('scaled to the region');
+    },
+  );
 
   it('tells a bad option before the work, not after it', () => {
     expect(() => startRecording({ cpuWatts: -5 })).toThrow(

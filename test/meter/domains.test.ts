@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { chooseTotal, type DomainCounter } from '../../lib/meter/domains.js';
+import type { Domain, Status } from '../../lib/core/vocabulary.js';
+import { chooseTotal, type DomainCounter, groupMeters } from '../../lib/meter/domains.js';
 
-function counter(id: string, domain: DomainCounter['domain'], device = 0, more: Partial<DomainCounter> = {}) {
-  return { id, domain, device, status: 'ok' as const, ...more };
+type Readable = DomainCounter & { status: Status };
+
+function counter(id: string, domain: Domain, device = 0, more: Partial<Readable> = {}): Readable {
+  return { id, domain, device, status: 'ok', ...more };
 }
 
-function counted(counters: DomainCounter[], ticks?: (bigint | undefined)[]): string[] {
-  return chooseTotal(counters, ticks).flatMap((member, i) => (member.inTotal ? (counters[i]?.id ?? '') : []));
+/** Memberships where two counters agree if their counts at open are the same, 0 excepted. */
+function members(counters: Readable[], counts: number[] = []) {
+  const groups = groupMeters(
+    counters,
+    (one, other) => (counts[one] ?? 0) !== 0 && counts[one] === counts[other],
+  );
+  return chooseTotal(counters, groups);
+}
+
+function counted(counters: Readable[], counts?: number[]): string[] {
+  return members(counters, counts).flatMap((member, i) => (member.inTotal ? (counters[i]?.id ?? '') : []));
 }
 
 describe('the one total', () => {
@@ -31,30 +43,55 @@ describe('the one total', () => {
     'module',
     'other',
   ] as const)('never holds %s, and says why', (domain) => {
-    const [member] = chooseTotal([counter('x', domain)]);
+    const [member] = members([counter('x', domain)]);
     expect(member?.inTotal).toBe(false);
     expect(member?.reason).not.toBe('');
   });
 
-  it('counts a package once when two control types reach it', () => {
-    const counters = [counter('msr', 'package'), counter('mmio', 'package')];
-    expect(counted(counters)).toEqual(['msr']);
-    expect(chooseTotal(counters)[1]?.reason).toContain('msr');
+  const MSR = 'powercap:intel-rapl:0';
+  const MMIO = 'powercap:intel-rapl-mmio:0';
+
+  it('counts a package once when two control types reach it, whatever they count', () => {
+    const twins = [counter(MSR, 'package'), counter(MMIO, 'package')];
+    expect(counted(twins, [1000, 2000])).toEqual([MSR]);
+    expect(members(twins)[1]).toMatchObject({ twinOf: MSR });
   });
 
   it('takes the twin when the preferred one cannot be read', () => {
-    const counters = [counter('msr', 'package', 0, { status: 'no-permission' }), counter('mmio', 'package')];
-    expect(counted(counters)).toEqual(['mmio']);
+    expect(
+      counted([counter(MSR, 'package', 0, { status: 'no-permission' }), counter(MMIO, 'package')]),
+    ).toEqual([MMIO]);
   });
 
   it('counts dies apart when they differ and once when they repeat one counter', () => {
-    const dies = [counter('die0', 'package', 0, { die: 0 }), counter('die1', 'package', 0, { die: 1 })];
-    expect(counted(dies, [1000n, 2000n])).toEqual(['die0', 'die1']);
-    expect(counted(dies, [1000n, 1000n])).toEqual(['die0']);
-    // Two idle counters at 0 say nothing about being one.
-    expect(counted(dies, [0n, 0n])).toEqual(['die0', 'die1']);
-    // Equal counts of two sockets are chance.
-    const sockets = [counter('p0', 'package', 0), counter('p1', 'package', 1)];
-    expect(counted(sockets, [1000n, 1000n])).toEqual(['p0', 'p1']);
+    const dies = [
+      counter('powercap:intel-rapl:0', 'package', 0, { die: 0 }),
+      counter('powercap:intel-rapl:1', 'package', 0, { die: 1 }),
+    ];
+    expect(counted(dies, [1000, 2000])).toHaveLength(2);
+    expect(counted(dies, [1000, 1000])).toEqual(['powercap:intel-rapl:0']);
+    // Two counters at 0 say nothing about being one.
+    expect(counted(dies, [0, 0])).toHaveLength(2);
+  });
+
+  it('counts the memory of each die', () => {
+    const memories = [
+      counter('powercap:intel-rapl:0:0', 'dram', 0, { die: 0 }),
+      counter('powercap:intel-rapl:1:0', 'dram', 0, { die: 1 }),
+    ];
+    expect(counted(memories, [5, 7])).toHaveLength(2);
+  });
+
+  it('takes equal counts of two sockets for chance', () => {
+    expect(counted([counter('a:0', 'package', 0), counter('a:1', 'package', 1)], [1000, 1000])).toHaveLength(
+      2,
+    );
+  });
+
+  it('counts two zones of one name once, and doubts the second when they disagree', () => {
+    const zones = [counter('powercap:intel-rapl:0', 'package'), counter('powercap:intel-rapl:1', 'package')];
+    expect(counted(zones, [1000, 1000])).toEqual(['powercap:intel-rapl:0']);
+    expect(counted(zones, [1000, 2000])).toEqual(['powercap:intel-rapl:0']);
+    expect(members(zones, [1000, 2000])[1]?.reason).toContain('counts otherwise');
   });
 });

@@ -51,6 +51,32 @@ describe('openMeter', () => {
     expect(delta).not.toHaveProperty('energyJoules');
   });
 
+  it('refuses a jump that no power explains', () => {
+    const { meter, machine } = start(zone('intel-rapl:0', 'package-0', printed(0)));
+    machine.write(energyFile('intel-rapl:0'), printed(200_000 * 16_384));
+    const [delta] = meter.between(meter.opened, meter.read());
+    expect(delta).toMatchObject({ status: 'implausible', inTotal: false });
+    expect(delta?.detail).toMatch(/1000 W/);
+  });
+
+  it('counts dies once that repeat the counter of their socket, an update apart', () => {
+    const { meter, machine } = start({
+      ...zone('intel-rapl:0', 'package-0-die-0', printed(1_000_000)),
+      ...zone('intel-rapl:1', 'package-0-die-1', printed(1_000_500)),
+      ...zone('intel-rapl:2', 'package-1-die-0', printed(5_000_000)),
+      ...zone('intel-rapl:3', 'package-1-die-1', printed(9_000_000)),
+    });
+    for (const [index, ticks] of [1_016_384, 1_016_900, 5_016_384, 9_016_384].entries()) {
+      machine.write(energyFile(`intel-rapl:${index}`), printed(ticks));
+    }
+    const total = meter.between(meter.opened, meter.read()).filter((delta) => delta.inTotal);
+    expect(total.map((delta) => delta.counter.id)).toEqual([
+      'powercap:intel-rapl:0',
+      'powercap:intel-rapl:2',
+      'powercap:intel-rapl:3',
+    ]);
+  });
+
   it('calls a counter that stands still stale, not 0 J', () => {
     const { meter } = start(zone('intel-rapl:0', 'package-0', printed(5)));
     const [delta] = meter.between(meter.opened, meter.read());

@@ -5,6 +5,7 @@
 //   init CODE                               what nvmlInit_v2 answers
 //   gpu ENERGY_CODE WATTS BUS NAME          one GPU; WATTS flow from the first init on
 //   fail INDEX AFTER CODE                   GPU INDEX answers CODE after AFTER energy reads
+//   delay MS                                each energy read takes so long, and counts in the middle
 // Without a script there is one GPU of 100 W.
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct gpu {
 static struct gpu gpus[MAX_GPUS];
 static unsigned gpu_count;
 static int init_code;
+static int delay_ms;
 static int loaded;
 static double start_seconds;
 
@@ -56,6 +58,7 @@ static void load_script(void) {
   loaded = 1;
   gpu_count = 0;
   init_code = 0;
+  delay_ms = 0;
   start_seconds = seconds_now();
   if (!file) {
     add_gpu(0, 100.0, 1, "NVIDIA Fake 100");
@@ -64,6 +67,8 @@ static void load_script(void) {
   while (fgets(line, sizeof line, file)) {
     if (sscanf(line, "init %d", &code) == 1) {
       init_code = code;
+    } else if (sscanf(line, "delay %d", &delay_ms) == 1) {
+      continue;
     } else if (sscanf(line, "gpu %d %lf %u %127[^\n]", &code, &watts, &bus, name) == 4) {
       add_gpu(code, watts, bus, name);
     } else if (sscanf(line, "fail %d %d %d", &index, &after, &code) == 3 && index >= 0 &&
@@ -120,11 +125,18 @@ EXPORT int nvmlDeviceGetPciInfo_v3(void *device, struct pci_info *out) {
   return 0;
 }
 
+static void wait_half(void) {
+  struct timespec t = {0, delay_ms * 500000L};
+  if (delay_ms > 0) nanosleep(&t, NULL);
+}
+
 EXPORT int nvmlDeviceGetTotalEnergyConsumption(void *device, unsigned long long *millijoules) {
   struct gpu *gpu = device;
   if (gpu->energy_code != 0) return gpu->energy_code;
   if (gpu->fail_after >= 0 && gpu->reads >= gpu->fail_after) return gpu->fail_code;
   gpu->reads++;
+  wait_half();
   *millijoules = 5000000ull + (unsigned long long)((seconds_now() - start_seconds) * gpu->watts * 1e3);
+  wait_half();
   return 0;
 }

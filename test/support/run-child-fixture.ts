@@ -8,13 +8,12 @@ import { fileURLToPath } from 'node:url';
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const TSC = path.join(REPOSITORY, 'node_modules/typescript/bin/tsc');
 
-// Says on stderr when the child runs and what became of it, then ends as it ended.
+// Says on stderr what became of the child, then ends as it ended.
 const DRIVER = `
 import { runChild } from './child.js';
 import { exitLike } from './exit.js';
 const [childStdout, ...argv] = process.argv.slice(2);
-const onSpawn = (pid) => process.stderr.write('[pid ' + pid + ']\\n');
-const outcome = await runChild(argv, { childStdout, onSpawn });
+const outcome = await runChild(argv, { childStdout });
 process.stderr.write('[outcome ' + JSON.stringify(outcome) + ']\\n');
 await exitLike(outcome);
 `;
