@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'ERR_BAD_OPTION'
   | 'ERR_BAD_MODEL'
   | 'ERR_NO_COUNTERS'
+  | 'ERR_NO_ENERGY'
   | 'ERR_METER_CLOSED'
   | 'ERR_TRACKER_STATE'
   | 'ERR_UNKNOWN_COUNTRY'

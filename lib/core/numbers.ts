@@ -54,11 +54,11 @@ export function formatSignificant(value: number, digits: number = DIGITS): strin
   return text.includes('e') ? Number(text).toFixed(0) : text;
 }
 
-/** `value` with at most `most` decimals and at least `least`, trailing zeros dropped between them. */
-export function formatDecimals(value: number, most: number, least = 0): string {
+/** `value` with at most `most` decimals, trailing zeros dropped. */
+export function formatDecimals(value: number, most: number): string {
   if (!Number.isFinite(value)) return UNKNOWN;
   const [whole = '0', decimals = ''] = value.toFixed(most).split('.');
-  const kept = decimals.replace(/0+$/, '').padEnd(least, '0');
+  const kept = decimals.replace(/0+$/, '');
   return kept === '' ? whole : `${whole}.${kept}`;
 }
 

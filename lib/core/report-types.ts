@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-import type { Domain, Provenance, Status, Warning } from './vocabulary.js';
+import type { Domain, Kind, Provenance, Status, Warning } from './vocabulary.js';
+
+/** The kinds of a value that is there. */
+export type PresentKind = Exclude<Kind, 'absent'>;
 
 /** One counter's share of a component, or of what is shown apart from the total. */
 export interface CounterEnergy {
@@ -22,7 +25,7 @@ export interface Component extends Provenance {
   energyJoules?: number;
   /** In kilowatt-hours. Absent when `kind` is `absent`. */
   energyKwh?: number;
-  /** Mean over the region, in watts. Absent when `kind` is `absent`. */
+  /** Mean over the region, in watts. Absent when `kind` is `absent` or the region has no length. */
   powerWatts?: number;
   /** True when a part of this component is known to exist and could not be read. */
   atLeast: boolean;
@@ -67,12 +70,27 @@ export interface Spread {
   standardDeviation: number;
 }
 
+/** One of several runs: its total, and how good that total is. */
+export interface Run {
+  durationSeconds: number;
+  energyJoules: number;
+  /** The worst kind that went into the energy; `absent` when there is none, whatever `energyJoules` says. */
+  kind: Kind;
+  /** True when something known to be there could not be read in this run. */
+  atLeast: boolean;
+}
+
 export interface Repetitions {
   count: number;
+  /** Of the energies: the worst of the runs. */
+  kind: PresentKind;
+  /** True when any run's energy is a lower bound. */
+  atLeast: boolean;
   durationSeconds: Spread;
   energyJoules: Spread;
-  emissionsGrams: Spread;
-  runs: { durationSeconds: number; energyJoules: number; emissionsGrams: number }[];
+  /** Its own kind is the weaker of the energies' and the intensity's. */
+  emissionsGrams: Spread & { kind: PresentKind };
+  runs: (Run & { kind: PresentKind; emissionsGrams: number })[];
 }
 
 /** What a run yields, before place and carbon. */
@@ -88,7 +106,7 @@ export interface Measurement {
   warnings: Warning[];
   command?: Command;
   /** The single runs, when there were several. */
-  runs?: { durationSeconds: number; energyJoules: number }[];
+  runs?: Run[];
 }
 
 export interface Location extends Provenance {
@@ -103,6 +121,7 @@ export interface Location extends Provenance {
 }
 
 export interface Intensity extends Provenance {
+  kind: PresentKind;
   intensityGramsPerKwh: number;
   /** Zone or country code that answered; `WORLD` for the world average. */
   zone?: string;
@@ -139,10 +158,13 @@ export interface Reference {
   url?: string;
 }
 
+/** The one total. There is no report without one, so it is never absent. */
 export interface TotalEnergy extends Provenance {
+  kind: PresentKind;
   energyJoules: number;
   energyKwh: number;
-  powerWatts: number;
+  /** Mean over the region, in watts. Absent when the region has no length. */
+  powerWatts?: number;
   /** True when something known to be there could not be read: the true value is higher. */
   atLeast: boolean;
   measuredJoules: number;
@@ -163,18 +185,20 @@ export interface Report {
   projectName: string;
   runId: string;
   trackingMode: 'machine';
-  /** In kilograms of CO2 equivalent; the same number as `emissions.emissionsKg`. */
+  /** In kilograms of CO2 equivalent; the same number as `emissions.emissionsKg`. Never a stand-in for "unknown". */
   emissionsKg: number;
-  duration: Provenance & { durationSeconds: number };
+  duration: Provenance & { kind: PresentKind; durationSeconds: number };
   energy: TotalEnergy;
   components: Components;
   apart: CounterEnergy[];
   emissions: Provenance & {
+    kind: PresentKind;
     emissionsKg: number;
     emissionsGrams: number;
-    emissionsKgPerSecond: number;
-    /** What a Julian year at the same rate would emit. */
-    emissionsKgPerYear: number;
+    /** Absent when the region has no length. */
+    emissionsKgPerSecond?: number;
+    /** What a Julian year at the same rate would emit. Absent when the region has no length. */
+    emissionsKgPerYear?: number;
     atLeast: boolean;
   };
   intensity: Intensity;

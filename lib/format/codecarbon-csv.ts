@@ -55,7 +55,6 @@ export type CodecarbonRecord = Record<CodecarbonColumn, string>;
  */
 export function codecarbonRecord(report: Report): CodecarbonRecord {
   const { components, emissions, energy, machine, location, cloud } = report;
-  const known = energy.kind !== 'absent';
   const gpuSeen = machine.gpuCount > 0;
   return {
     timestamp: localTimestamp(report.endedAt),
@@ -63,15 +62,15 @@ export function codecarbonRecord(report: Report): CodecarbonRecord {
     run_id: report.runId,
     experiment_id: '',
     duration: cell(report.duration.durationSeconds),
-    emissions: known ? cell(emissions.emissionsKg) : '',
-    emissions_rate: known ? cell(emissions.emissionsKgPerSecond) : '',
+    emissions: cell(emissions.emissionsKg),
+    emissions_rate: cell(emissions.emissionsKgPerSecond),
     cpu_power: powerCell(components.cpu),
     gpu_power: powerCell(components.gpu),
     ram_power: powerCell(components.ram),
     cpu_energy: energyCell(components.cpu),
     gpu_energy: energyCell(components.gpu),
     ram_energy: energyCell(components.ram),
-    energy_consumed: known ? cell(energy.energyKwh) : '',
+    energy_consumed: cell(energy.energyKwh),
     water_consumed: '',
     country_name: location.countryName ?? '',
     country_iso_code: location.countryAlpha3 ?? '',

@@ -14,7 +14,7 @@ export function formatJson(report: Report): string {
 function rejectNonFinite(key: string, value: unknown): unknown {
   if (typeof value === 'number' && !Number.isFinite(value)) {
     throw new MicrojouleError('ERR_OUTPUT', `The report's "${key}" is ${value}, which JSON cannot hold.`, {
-      hint: 'This is a defect of microjoule; please report it.',
+      hint: 'Unless your own code put it there, this is a defect of microjoule; please report it.',
     });
   }
   return value;

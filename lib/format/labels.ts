@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Cloud, Components, CounterEnergy, Location, Report } from '../core/report-types.js';
+import type { Warning } from '../core/vocabulary.js';
 
 /** The components in the order in which every output lists them. */
 export const COMPONENTS: readonly { key: keyof Components; name: string }[] = [
@@ -35,6 +36,25 @@ export function cloudOf(cloud: Cloud): string {
 /** All counters of the report: first those of the components, then those shown apart. */
 export function countersOf(report: Report): CounterEnergy[] {
   return [...COMPONENTS.flatMap(({ key }) => report.components[key].counters), ...report.apart];
+}
+
+/** Warnings that share their code and their hint, so that the hint is given once. */
+export interface WarningGroup {
+  code: string;
+  messages: string[];
+  hint?: string;
+}
+
+/** The warnings in their order, those with the same code and hint brought together. */
+export function groupWarnings(warnings: readonly Warning[]): WarningGroup[] {
+  const groups: WarningGroup[] = [];
+  for (const { code, message, hint } of warnings) {
+    const same = groups.find((group) => group.code === code && group.hint === hint);
+    // Without a hint there is nothing to say once only.
+    if (same !== undefined && hint !== undefined) same.messages.push(message);
+    else groups.push({ code, messages: [message], ...(hint === undefined ? {} : { hint }) });
+  }
+  return groups;
 }
 
 /** The command line as a shell would take it, for reading. */

@@ -25,7 +25,7 @@ Computing takes part through the electricity it uses. For most programs that is 
 export function methodSection(report: Report): string {
   const documentation = ['intel-sdm', 'linux-powercap', 'nvml'].filter((id) => numberOf(report, id) > 0);
   const sources = documentation.length === 0 ? '' : ` ${cites(report, documentation)}`;
-  return `## How this was measured: microjoule
+  return `## How these numbers came about: microjoule
 
 microjoule is an energy meter for Node.js. It reads the energy counters that processors, memory and graphics boards keep in hardware${sources}, before and after the work, and takes the differences. Where a part has no counter that may be read, a model or a constant stands in; where there is nothing to go by, no number is given. The energy in kWh times the carbon intensity of the local electricity gives the emissions. Every value says how it came about:
 

@@ -40,10 +40,7 @@ function resultPairs(report: Report): [name: string, value: string][] {
   return [
     ['Duration (s)', formatDecimals(report.duration.durationSeconds, 6)],
     ['Emissions (kg CO2eq)', sum(report, emissions.kind, formatSixDecimals(emissions.emissionsKg))],
-    [
-      'Emission rate (kg CO2eq/s)',
-      sum(report, emissions.kind, formatSignificant(emissions.emissionsKgPerSecond, 3)),
-    ],
+    ['Emission rate (kg CO2eq/s)', rate(report, emissions.emissionsKgPerSecond)],
     ['CPU power (W)', powerOf(report, 'cpu')],
     ['GPU power (W)', powerOf(report, 'gpu')],
     ['RAM power (W)', powerOf(report, 'ram')],
@@ -69,10 +66,7 @@ function resultPairs(report: Report): [name: string, value: string][] {
       'Carbon intensity (g CO2eq/kWh)',
       `${formatDecimals(intensity.intensityGramsPerKwh, 6)} (${intensity.kind})`,
     ],
-    [
-      'Emissions in a year (kg CO2eq)',
-      sum(report, emissions.kind, formatSignificant(emissions.emissionsKgPerYear, 3)),
-    ],
+    ['Emissions in a year (kg CO2eq)', rate(report, emissions.emissionsKgPerYear)],
     ['Kinds of energy', kindShares(report)],
     ['Kind of emissions', emissions.kind],
   ];
@@ -80,8 +74,12 @@ function resultPairs(report: Report): [name: string, value: string][] {
 
 /** A total with what it misses and how it came about. */
 function sum(report: Report, kind: Kind, value: string): string {
-  if (report.energy.kind === 'absent') return UNKNOWN;
   return `${withAtLeast(value, report.energy.atLeast)} (${kind})`;
+}
+
+/** Emissions per time, of which a run of no length has none. */
+function rate(report: Report, value: number | undefined): string {
+  return value === undefined ? UNKNOWN : sum(report, report.emissions.kind, formatSignificant(value, 3));
 }
 
 function energyOf(report: Report, key: keyof Components): string {
@@ -94,9 +92,10 @@ function powerOf(report: Report, key: keyof Components): string {
   const { energyKwh, powerWatts, kind, atLeast } = report.components[key];
   if (energyKwh === undefined) return absenceOf(key, report);
   if (powerWatts === undefined) return UNKNOWN;
-  // More than six decimals of a watt say nothing; below a milliwatt digits matter more than places.
-  const text = powerWatts >= 1e-3 ? formatDecimals(powerWatts, 6, 1) : formatSignificant(powerWatts);
-  return `${withAtLeast(text, atLeast)} (${kind})`;
+  const text = formatSignificant(powerWatts);
+  // The zeros after a given 14 W would claim a precision that nobody gave.
+  const digits = kind === 'assumed' ? text.replace(/(\.\d+?)0+$/, '$1') : text;
+  return `${withAtLeast(digits, atLeast)} (${kind})`;
 }
 
 function kindShares({ energy }: Report): string {
@@ -134,11 +133,9 @@ export function provenanceTable(report: Report): string {
   const components = COMPONENTS.map(({ key, name }) => {
     const { energyJoules, powerWatts, atLeast, ...from } = report.components[key];
     if (energyJoules === undefined) return line(name, absenceOf(key, report), from);
-    const power = powerWatts === undefined ? '' : `, mean ${formatPower(powerWatts)}`;
-    return line(name, `${withAtLeast(formatEnergy(energyJoules), atLeast)}${power}`, from);
+    return line(name, `${withAtLeast(formatEnergy(energyJoules), atLeast)}${meanOf(powerWatts)}`, from);
   });
-  const known = energy.kind !== 'absent';
-  const total = `${withAtLeast(formatEnergy(energy.energyJoules), energy.atLeast)}, mean ${formatPower(energy.powerWatts)}`;
+  const total = `${withAtLeast(formatEnergy(energy.energyJoules), energy.atLeast)}${meanOf(energy.powerWatts)}`;
   const year = intensity.year === undefined ? 'year not stated' : `year ${intensity.year}`;
   const zone = intensity.zone === undefined ? '' : `, zone ${intensity.zone}`;
   const grams = `${formatDecimals(intensity.intensityGramsPerKwh, 6)} g/kWh (${year}${zone})`;
@@ -148,17 +145,17 @@ export function provenanceTable(report: Report): string {
     [
       line('Duration', formatDuration(duration.durationSeconds), duration),
       ...components,
-      line('Total energy', known ? total : UNKNOWN, energy),
-      line(
-        'Emissions',
-        known ? withAtLeast(formatMass(emissions.emissionsGrams), emissions.atLeast) : UNKNOWN,
-        emissions,
-      ),
+      line('Total energy', total, energy),
+      line('Emissions', withAtLeast(formatMass(emissions.emissionsGrams), emissions.atLeast), emissions),
       line('Carbon intensity', grams, intensity, credit === '' ? '' : ` ${credit}`),
       line('Location', placeOf(location), location),
       line('Cloud', cloudOf(cloud), cloud),
     ],
   );
+}
+
+function meanOf(powerWatts: number | undefined): string {
+  return powerWatts === undefined ? '' : `, mean ${formatPower(powerWatts)}`;
 }
 
 /** Every counter with its status, or nothing when the machine has none. */
@@ -184,16 +181,16 @@ export function countersTable(report: Report): string | undefined {
 export function repetitionsTable(report: Report): string | undefined {
   const { repetitions } = report;
   if (repetitions === undefined) return undefined;
-  const line = (name: string, spread: Spread, quantity: Parameters<typeof formatSpread>[2]) => [
-    name,
-    formatSpread(spread.mean, spread.standardDeviation, quantity),
-  ];
+  const { energyJoules, emissionsGrams, kind, atLeast } = repetitions;
+  const spread = ({ mean, standardDeviation }: Spread, quantity: Parameters<typeof formatSpread>[2]) =>
+    formatSpread(mean, standardDeviation, quantity);
+  const amount = (text: string, of: Kind) => `${withAtLeast(text, atLeast)} (${of})`;
   return table(
     [`Per run, of ${repetitions.count} runs`, 'Mean ± standard deviation'],
     [
-      line('Duration', repetitions.durationSeconds, 'duration'),
-      line('Energy', repetitions.energyJoules, 'energy'),
-      line('Emissions (CO2eq)', repetitions.emissionsGrams, 'mass'),
+      ['Duration', spread(repetitions.durationSeconds, 'duration')],
+      ['Energy', amount(spread(energyJoules, 'energy'), kind)],
+      ['Emissions (CO2eq)', amount(spread(emissionsGrams, 'mass'), emissionsGrams.kind)],
     ],
   );
 }

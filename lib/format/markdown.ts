@@ -2,7 +2,7 @@
 
 import { formatDecimals, formatDuration, formatTimestamp } from '../core/numbers.js';
 import type { ModelDetails, Report } from '../core/report-types.js';
-import { commandLine, endingOf } from './labels.js';
+import { commandLine, endingOf, groupWarnings } from './labels.js';
 import { inline } from './markdown-escape.js';
 import { carbonFootprintSection, methodSection, referencesSection, usageSection } from './markdown-prose.js';
 import { countersTable, provenanceTable, repetitionsTable, resultsTable } from './markdown-tables.js';
@@ -101,9 +101,13 @@ function provenanceSection(report: Report): string {
 }
 
 function warningsSection(report: Report): string {
-  const lines = report.warnings.map(({ code, message, hint }) => {
+  const lines = groupWarnings(report.warnings).flatMap(({ code, messages, hint }) => {
     const advice = hint === undefined ? '' : ` ${inline(hint)}`;
-    return `- ${inline(message)}${advice} (${inline(code)})`;
+    if (messages.length === 1) return `- ${messages.map(inline)}${advice} (${inline(code)})`;
+    return [
+      `-${advice} (${inline(code)}, ${messages.length} times)`,
+      ...messages.map((text) => `  - ${inline(text)}`),
+    ];
   });
   return `## Warnings\n\n${lines.length === 0 ? 'None.' : lines.join('\n')}`;
 }

@@ -14,8 +14,9 @@ import {
   withAtLeast,
 } from '../core/numbers.js';
 import type { Components, Report, Spread } from '../core/report-types.js';
+import { GRAMS_PER_KG } from '../core/units.js';
 import type { Kind, Provenance } from '../core/vocabulary.js';
-import { absenceOf, COMPONENTS, cloudOf, commandLine, endingOf, placeOf } from './labels.js';
+import { absenceOf, COMPONENTS, cloudOf, commandLine, endingOf, groupWarnings, placeOf } from './labels.js';
 import { displayWidth, padLeft, padRight, withoutControls, wrap } from './wrap.js';
 
 const COLUMNS = 80;
@@ -54,30 +55,32 @@ function titleLines(report: Report, style: Style): string[] {
 
 function resultLines(report: Report, style: Style): string[] {
   const { duration, energy, emissions, repetitions } = report;
-  const known = energy.kind !== 'absent';
-  const atLeast = (text: string) => (known ? withAtLeast(text, energy.atLeast) : 'unknown');
+  const atLeast = (text: string) => withAtLeast(text, energy.atLeast);
+  const { emissionsKgPerSecond, emissionsKgPerYear } = emissions;
+  const mean = energy.powerWatts === undefined ? '' : `, mean ${formatPower(energy.powerWatts)}`;
   const rows: [value: string, label: string][] = [
     [formatDuration(duration.durationSeconds), 'duration'],
     [
       atLeast(formatEnergy(energy.energyJoules)),
-      known
-        ? `energy (${formatSixDecimals(energy.energyKwh)} kWh, mean ${formatPower(energy.powerWatts)}), ${energy.kind}`
-        : 'energy',
+      `energy (${formatSixDecimals(energy.energyKwh)} kWh${mean}), ${energy.kind}`,
     ],
     [
       atLeast(formatMass(emissions.emissionsGrams)),
-      known ? `CO2eq (${formatSixDecimals(emissions.emissionsKg)} kg), ${emissions.kind}` : 'CO2eq',
+      `CO2eq (${formatSixDecimals(emissions.emissionsKg)} kg), ${emissions.kind}`,
     ],
-    [
-      atLeast(`${formatMass(emissions.emissionsKgPerSecond * 1000)}/s`),
-      known ? `CO2eq rate (${formatSignificant(emissions.emissionsKgPerSecond, 3)} kg/s)` : 'CO2eq rate',
-    ],
-    [atLeast(formatMass(emissions.emissionsKgPerYear * 1000)), 'CO2eq in a year at this rate'],
   ];
+  if (emissionsKgPerSecond !== undefined) {
+    const rate = formatSignificant(emissionsKgPerSecond, 3);
+    rows.push([atLeast(`${formatMass(emissionsKgPerSecond * GRAMS_PER_KG)}/s`), `CO2eq rate (${rate} kg/s)`]);
+  }
+  if (emissionsKgPerYear !== undefined) {
+    rows.push([atLeast(formatMass(emissionsKgPerYear * GRAMS_PER_KG)), 'CO2eq in a year at this rate']);
+  }
   const lines = table(rows, style);
   if (repetitions === undefined) return lines;
   const spread = ({ mean, standardDeviation }: Spread, quantity: Parameters<typeof formatSpread>[2]) =>
     formatSpread(mean, standardDeviation, quantity);
+  const ofRuns = (text: string) => withAtLeast(text, repetitions.atLeast);
   return [
     ...lines,
     '',
@@ -85,8 +88,8 @@ function resultLines(report: Report, style: Style): string[] {
     ...table(
       [
         [spread(repetitions.durationSeconds, 'duration'), 'duration'],
-        [spread(repetitions.energyJoules, 'energy'), 'energy'],
-        [spread(repetitions.emissionsGrams, 'mass'), 'CO2eq'],
+        [ofRuns(spread(repetitions.energyJoules, 'energy')), `energy, ${repetitions.kind}`],
+        [ofRuns(spread(repetitions.emissionsGrams, 'mass')), `CO2eq, ${repetitions.emissionsGrams.kind}`],
       ],
       style,
     ),
@@ -117,18 +120,17 @@ function componentLines(report: Report, style: Style): string[] {
       ...more.map((line) => `${' '.repeat(before)}${line}`),
     ];
   });
-  return [
-    style('heading', 'By component'),
-    ...lines,
-    `  The whole machine was measured, idle included: ${readShare(report)}.`,
-  ];
+  const scope = wrap(scopeOf(report), COLUMNS - 2).map((line) => `  ${line}`);
+  return [style('heading', 'By component'), ...lines, ...scope];
 }
 
 /** Says how much of the total rests on counters, so that "measured" misleads nobody. */
-function readShare({ energy }: Report): string {
-  if (!(energy.measuredJoules > 0)) return 'no part of it by counters';
-  if (energy.measuredJoules === energy.energyJoules) return 'all of it by counters';
-  return `${formatShare(energy.measuredJoules / energy.energyJoules)} of it by counters`;
+function scopeOf({ energy }: Report): string {
+  if (energy.kind !== 'measured' && !(energy.measuredJoules > 0)) {
+    return 'The whole machine was accounted for, idle included: no part was measured by counters.';
+  }
+  const share = energy.kind === 'measured' ? 'all' : formatShare(energy.measuredJoules / energy.energyJoules);
+  return `The whole machine was measured, idle included: ${share} of it by counters.`;
 }
 
 /** The reason, too, unless it stands under "Not counted". */
@@ -171,8 +173,8 @@ function describeCommand(command: NonNullable<Report['command']>): string {
 }
 
 function warningLines(report: Report, style: Style): string[] {
-  return report.warnings.flatMap(({ message, hint }) => [
-    ...hang('Warning', message, 'warning', style),
+  return groupWarnings(report.warnings).flatMap(({ messages, hint }) => [
+    ...messages.flatMap((message, index) => hang(index === 0 ? 'Warning' : '', message, 'warning', style)),
     ...(hint === undefined ? [] : hang('', `Hint: ${hint}`, 'warning', style)),
   ]);
 }

@@ -3,9 +3,7 @@
 import type { Command, Component, Components, CounterEnergy, Measurement } from '../core/report-types.js';
 import { joulesToKwh } from '../core/units.js';
 import type { Kind, Warning } from '../core/vocabulary.js';
-
-/** From best to worst: a sum is as good as the worst that went into it. */
-const WORST: readonly Kind[] = ['measured', 'estimated', 'assumed', 'absent'];
+import { weakerKind } from '../report/kinds.js';
 
 function mergeCounters(all: readonly (readonly CounterEnergy[])[]): CounterEnergy[] {
   const byId = new Map<string, CounterEnergy>();
@@ -27,7 +25,7 @@ function mergeCounters(all: readonly (readonly CounterEnergy[])[]): CounterEnerg
 function mergeComponent(parts: readonly Component[], durationSeconds: number): Component {
   const present = parts.filter((part) => part.energyJoules !== undefined);
   const worst = (present.length === 0 ? parts : present).reduce((a, b) =>
-    WORST.indexOf(b.kind) > WORST.indexOf(a.kind) ? b : a,
+    weakerKind(a.kind, b.kind) === a.kind ? a : b,
   );
   const { energyJoules: _joules, energyKwh: _kwh, powerWatts: _watts, ...rest } = worst;
   const merged: Component = {
@@ -48,8 +46,8 @@ function mergeComponent(parts: readonly Component[], durationSeconds: number): C
 
 /** The worst kind that any of the energy has. */
 function worstKind(parts: readonly Component[]): Kind {
-  const kinds = parts.filter((part) => part.energyJoules !== undefined).map((part) => part.kind);
-  return WORST.findLast((kind) => kinds.includes(kind)) ?? 'absent';
+  const kinds = parts.filter((part) => (part.energyJoules ?? 0) > 0).map((part) => part.kind);
+  return kinds.length === 0 ? 'absent' : kinds.reduce(weakerKind);
 }
 
 function totalJoules(components: Components): number {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import { MicrojouleError } from '../core/errors.js';
 import { formatShare, formatSixDecimals } from '../core/numbers.js';
 import type {
   Cloud,
@@ -9,11 +10,12 @@ import type {
   Location,
   Measurement,
   ModelDetails,
+  PresentKind,
   Report,
   TotalEnergy,
 } from '../core/report-types.js';
 import { GRAMS_PER_KG, joulesToKwh, SECONDS_PER_YEAR } from '../core/units.js';
-import type { Kind } from '../core/vocabulary.js';
+import { weakerKind } from './kinds.js';
 import { listReferences } from './references.js';
 import { summariseRuns } from './repetitions.js';
 
@@ -33,19 +35,27 @@ export interface ReportContext {
 
 const COMPONENT_NAMES = { cpu: 'CPU', gpu: 'GPU', ram: 'RAM' } as const;
 const COMPONENT_KEYS = ['cpu', 'gpu', 'ram'] as const;
-/** From best to worst: a sum is as good as the worst that went into it. */
-const KINDS_BEST_FIRST: readonly Kind[] = ['measured', 'estimated', 'assumed', 'absent'];
+
+/** A component that has energy. */
+interface Part {
+  name: string;
+  kind: PresentKind;
+  source: string;
+  energyJoules: number;
+}
 
 /**
  * The report of a measurement: totals in joules and kWh, emissions in kg of CO2 equivalent, all with
- * their provenance. Pure; throws nothing.
+ * their provenance. Pure.
+ *
+ * @throws MicrojouleError `ERR_NO_ENERGY` when no component has energy: a report never writes 0 for "unknown"
  */
 export function buildReport(measurement: Measurement, context: ReportContext): Report {
   const { durationSeconds, machine, warnings, apart } = measurement;
   const components = settleComponents(measurement.components, durationSeconds);
   const energy = totalEnergy(components, durationSeconds);
   const emissions = totalEmissions(energy, context.intensity, durationSeconds);
-  const repetitions = summariseRuns(measurement.runs ?? [], context.intensity.intensityGramsPerKwh);
+  const repetitions = summariseRuns(measurement.runs ?? [], context.intensity);
   const counters = [...COMPONENT_KEYS.flatMap((key) => components[key].counters), ...apart];
   return {
     schema: 'microjoule.report/1',
@@ -80,11 +90,6 @@ export function buildReport(measurement: Measurement, context: ReportContext): R
   };
 }
 
-/** The worst of `kinds`; `absent` when there are none. */
-export function weakestKind(kinds: readonly Kind[]): Kind {
-  return KINDS_BEST_FIRST.findLast((kind) => kinds.includes(kind)) ?? 'absent';
-}
-
 function settleComponents(components: Components, durationSeconds: number): Components {
   return {
     cpu: settleComponent(components.cpu, durationSeconds),
@@ -102,21 +107,27 @@ function settleComponent(component: Component, durationSeconds: number): Compone
     return { ...rest, kind: 'absent', detail, atLeast: true };
   }
   const settled: Component = { ...rest, energyJoules, energyKwh: joulesToKwh(energyJoules) };
-  if (isAmount(powerWatts)) settled.powerWatts = powerWatts;
-  else if (durationSeconds > 0) settled.powerWatts = energyJoules / durationSeconds;
-  return settled;
+  const meanWatts = perSecond(energyJoules, durationSeconds);
+  // A region of no length has no mean, whatever stood for it.
+  if (meanWatts === undefined) return settled;
+  return { ...settled, powerWatts: isAmount(powerWatts) ? powerWatts : meanWatts };
 }
 
 function totalEnergy(components: Components, durationSeconds: number): TotalEnergy {
-  const present = COMPONENT_KEYS.filter((key) => components[key].kind !== 'absent');
-  const sumOf = (keys: readonly (keyof Components)[]) =>
-    keys.reduce((sum, key) => sum + (components[key].energyJoules ?? 0), 0);
-  const sumOfKind = (kind: Kind) => sumOf(present.filter((key) => components[key].kind === kind));
+  const parts = COMPONENT_KEYS.flatMap((key): Part[] => {
+    const { kind, source, energyJoules } = components[key];
+    if (kind === 'absent' || energyJoules === undefined) return [];
+    return [{ name: COMPONENT_NAMES[key], kind, source, energyJoules }];
+  });
+  if (parts.length === 0) throw noEnergy(components);
+  const sumOf = (some: readonly Part[]) => some.reduce((sum, part) => sum + part.energyJoules, 0);
+  const sumOfKind = (kind: PresentKind) => sumOf(parts.filter((part) => part.kind === kind));
 
-  const energyJoules = sumOf(present);
+  const energyJoules = sumOf(parts);
+  const powerWatts = perSecond(energyJoules, durationSeconds);
   // A component with no energy adds no doubt either, unless it is all there is.
-  const contributing = present.filter((key) => (components[key].energyJoules ?? 0) > 0);
-  const behind = contributing.length > 0 ? contributing : present;
+  const contributing = parts.filter((part) => part.energyJoules > 0);
+  const behind = contributing.length > 0 ? contributing : parts;
   const shares = {
     measured: sumOfKind('measured'),
     estimated: sumOfKind('estimated'),
@@ -124,13 +135,16 @@ function totalEnergy(components: Components, durationSeconds: number): TotalEner
   };
   const absent = COMPONENT_KEYS.flatMap((key) => missingFrom(COMPONENT_NAMES[key], components[key]));
   return {
-    kind: weakestKind(behind.map((key) => components[key].kind)),
-    source: [...new Set(behind.map((key) => components[key].source))].join(', ') || 'none',
+    kind: behind.map((part) => part.kind).reduce(weakerKind),
+    source: [...new Set(behind.map((part) => part.source))].join(', '),
     method: describeSum(behind, shares, energyJoules),
-    detail: describeTotal(present.length, absent.length),
+    detail:
+      absent.length > 0
+        ? 'The true value is higher: something known to be there could not be read.'
+        : 'Nothing that is known to be there is left out.',
     energyJoules,
     energyKwh: joulesToKwh(energyJoules),
-    powerWatts: durationSeconds > 0 ? energyJoules / durationSeconds : 0,
+    ...(powerWatts === undefined ? {} : { powerWatts }),
     atLeast: COMPONENT_KEYS.some((key) => components[key].atLeast),
     measuredJoules: shares.measured,
     estimatedJoules: shares.estimated,
@@ -139,26 +153,26 @@ function totalEnergy(components: Components, durationSeconds: number): TotalEner
   };
 }
 
+function noEnergy(components: Components): MicrojouleError {
+  const reasons = COMPONENT_KEYS.map((key) => `${COMPONENT_NAMES[key]}: ${components[key].detail}`);
+  return new MicrojouleError('ERR_NO_ENERGY', `no component has energy. ${reasons.join(' ')}`, {
+    hint: 'Give the measurement at least one component with energy; an estimate will do.',
+  });
+}
+
 /** `sum of CPU and RAM: 81 % measured, 19 % assumed`. */
 function describeSum(
-  keys: readonly (keyof Components)[],
-  shares: Record<'measured' | 'estimated' | 'assumed', number>,
+  parts: readonly Part[],
+  shares: Record<PresentKind, number>,
   energyJoules: number,
 ): string {
-  const names = keys.map((key) => COMPONENT_NAMES[key]);
-  if (names.length === 0) return 'nothing to add up';
+  const names = parts.map((part) => part.name);
   const sum = names.length === 1 ? `${names[0]} alone` : `sum of ${listInWords(names)}`;
   if (energyJoules === 0) return sum;
   const inWords = Object.entries(shares)
     .filter(([, joules]) => joules > 0)
     .map(([kind, joules]) => `${formatShare(joules / energyJoules)} ${kind}`);
   return `${sum}: ${inWords.join(', ')}`;
-}
-
-function describeTotal(presentCount: number, absentCount: number): string {
-  if (presentCount === 0) return 'No component could be measured, estimated or assumed.';
-  if (absentCount > 0) return 'The true value is higher: something known to be there could not be read.';
-  return 'Nothing that is known to be there is left out.';
 }
 
 /** One sentence for each part of a component that is known to be there and not in the total. */
@@ -177,18 +191,24 @@ function totalEmissions(
 ): Report['emissions'] {
   const emissionsGrams = energy.energyKwh * intensity.intensityGramsPerKwh;
   const emissionsKg = emissionsGrams / GRAMS_PER_KG;
-  const emissionsKgPerSecond = durationSeconds > 0 ? emissionsKg / durationSeconds : 0;
+  const emissionsKgPerSecond = perSecond(emissionsKg, durationSeconds);
   return {
-    kind: weakestKind([energy.kind, intensity.kind]),
+    kind: weakerKind(energy.kind, intensity.kind),
     source: `total energy, ${intensity.source}`,
     method: 'kWh times grams per kWh',
     detail: `${formatSixDecimals(energy.energyKwh)} kWh at ${intensity.intensityGramsPerKwh} g/kWh; energy ${energy.kind}, intensity ${intensity.kind}.`,
     emissionsKg,
     emissionsGrams,
-    emissionsKgPerSecond,
-    emissionsKgPerYear: emissionsKgPerSecond * SECONDS_PER_YEAR,
+    ...(emissionsKgPerSecond === undefined
+      ? {}
+      : { emissionsKgPerSecond, emissionsKgPerYear: emissionsKgPerSecond * SECONDS_PER_YEAR }),
     atLeast: energy.atLeast,
   };
+}
+
+/** The mean rate of `amount`; over a duration of 0 there is none. */
+function perSecond(amount: number, durationSeconds: number): number | undefined {
+  return durationSeconds > 0 ? amount / durationSeconds : undefined;
 }
 
 function isAmount(value: number | undefined): value is number {

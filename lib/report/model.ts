@@ -26,15 +26,25 @@ type TextKey = (typeof TEXT_KEYS)[number];
  * @throws MicrojouleError `ERR_BAD_MODEL` when `text` is not a JSON object of known keys and right types.
  */
 export function parseModelDetails(text: string, file: string): ModelDetails {
-  const value = parseJson(text, file);
+  return checkModelDetails(parseJson(text, file), file);
+}
+
+/**
+ * A copy of the model details in `value`; `where` names what holds them, for messages.
+ *
+ * @throws MicrojouleError `ERR_BAD_MODEL` when `value` is not an object of known keys and right types.
+ */
+export function checkModelDetails(value: unknown, where: string): ModelDetails {
   if (!isObject(value)) {
-    throw badModel(`${file} holds ${nameOf(value)} where a JSON object was expected.`, knownKeysHint());
+    throw badModel(`${where} holds ${nameOf(value)} where an object was expected.`, knownKeysHint());
   }
   const details: ModelDetails = {};
   for (const [key, entry] of Object.entries(value)) {
-    if (key === 'results') details.results = checkResults(entry, file);
-    else if (isTextKey(key)) details[key] = checkText(entry, key, file);
-    else throw unknownKey(key, file);
+    // Scripts write `licence: undefined` for a field that they do not know; JSON cannot.
+    if (entry === undefined && KNOWN_KEYS.includes(key)) continue;
+    if (key === 'results') details.results = checkResults(entry, where);
+    else if (isTextKey(key)) details[key] = checkText(entry, key, where);
+    else throw unknownKey(key, where);
   }
   return details;
 }
@@ -49,37 +59,37 @@ function parseJson(text: string, file: string): unknown {
   }
 }
 
-function checkText(value: unknown, key: string, file: string): string {
+function checkText(value: unknown, key: string, where: string): string {
   if (typeof value === 'string') return value;
   throw badModel(
-    `${file}: "${key}" is ${nameOf(value)} where text was expected.`,
-    'Write the value in double quotes.',
+    `${where}: "${key}" is ${nameOf(value)} where text was expected.`,
+    `Put the value in quotes, as in "${key}": "text".`,
   );
 }
 
-function checkResults(value: unknown, file: string): Record<string, string | number> {
+function checkResults(value: unknown, where: string): Record<string, string | number> {
   if (!isObject(value)) {
     throw badModel(
-      `${file}: "results" is ${nameOf(value)} where an object of names and values was expected.`,
+      `${where}: "results" is ${nameOf(value)} where an object of names and values was expected.`,
       'For example: "results": { "Test accuracy": 0.97 }',
     );
   }
   const entries = Object.entries(value).map(([name, entry]): [string, string | number] => {
-    // JSON.parse turns 1e999 into Infinity, which no report could hold.
+    // No report could hold NaN, nor the Infinity that JSON.parse makes of 1e999.
     if (typeof entry === 'string' || (typeof entry === 'number' && Number.isFinite(entry)))
       return [name, entry];
     throw badModel(
-      `${file}: "results.${name}" is ${nameOf(entry)} where text or a finite number was expected.`,
-      'For example: "results": { "Test accuracy": 0.97 }',
+      `${where}: "results.${name}" is ${nameOf(entry)} where text or a finite number was expected.`,
+      'Give it as text: "NaN" in a file, String(value) in a script.',
     );
   });
   return Object.fromEntries(entries);
 }
 
-function unknownKey(key: string, file: string): MicrojouleError {
+function unknownKey(key: string, where: string): MicrojouleError {
   const meant = nearest(key, KNOWN_KEYS, SUGGESTION_COUNT);
   return badModel(
-    `${file}: unknown key "${key}"; expected one of ${KNOWN_KEYS.join(', ')}.`,
+    `${where}: unknown key "${key}"; expected one of ${KNOWN_KEYS.join(', ')}.`,
     meant.length > 0
       ? `Nearest known keys: ${meant.join(', ')}.`
       : 'Further lines of your own go into "results".',
@@ -91,7 +101,7 @@ function badModel(message: string, hint: string, cause?: unknown): MicrojouleErr
 }
 
 function knownKeysHint(): string {
-  return `Write one JSON object; known keys: ${KNOWN_KEYS.join(', ')}.`;
+  return `Give one object; its known keys: ${KNOWN_KEYS.join(', ')}.`;
 }
 
 function isTextKey(key: string): key is TextKey {

@@ -1,29 +1,45 @@
 // SPDX-License-Identifier: MIT
 
-import type { Measurement, Repetitions, Spread } from '../core/report-types.js';
+import type { Intensity, Measurement, PresentKind, Repetitions, Run, Spread } from '../core/report-types.js';
 import { joulesToKwh } from '../core/units.js';
+import { weakerKind } from './kinds.js';
+
+type RunWithEnergy = Run & { kind: PresentKind };
 
 /**
- * Mean and sample standard deviation (n - 1) of the single runs, with emissions in grams at
- * `intensityGramsPerKwh`. One run has no spread: then there is nothing to return.
+ * Mean and sample standard deviation (n - 1) of the single runs, with emissions in grams at `intensity`, all as
+ * good as the worst run. One run has no spread, and neither have runs of which one has no energy: then there is
+ * nothing to return.
  */
 export function summariseRuns(
   runs: NonNullable<Measurement['runs']>,
-  intensityGramsPerKwh: number,
+  intensity: Intensity,
 ): Repetitions | undefined {
-  if (runs.length < 2) return undefined;
-  const withEmissions = runs.map(({ durationSeconds, energyJoules }) => ({
+  if (runs.length < 2 || !runs.every(hasEnergy)) return undefined;
+  const withEmissions = runs.map(({ durationSeconds, energyJoules, kind, atLeast }) => ({
     durationSeconds,
     energyJoules,
-    emissionsGrams: joulesToKwh(energyJoules) * intensityGramsPerKwh,
+    emissionsGrams: joulesToKwh(energyJoules) * intensity.intensityGramsPerKwh,
+    kind,
+    atLeast,
   }));
+  const kind = withEmissions.map((run) => run.kind).reduce(weakerKind);
   return {
     count: runs.length,
+    kind,
+    atLeast: withEmissions.some((run) => run.atLeast),
     durationSeconds: spreadOf(withEmissions.map((run) => run.durationSeconds)),
     energyJoules: spreadOf(withEmissions.map((run) => run.energyJoules)),
-    emissionsGrams: spreadOf(withEmissions.map((run) => run.emissionsGrams)),
+    emissionsGrams: {
+      ...spreadOf(withEmissions.map((run) => run.emissionsGrams)),
+      kind: weakerKind(kind, intensity.kind),
+    },
     runs: withEmissions,
   };
+}
+
+function hasEnergy(run: Run): run is RunWithEnergy {
+  return run.kind !== 'absent';
 }
 
 function spreadOf(values: readonly number[]): Spread {

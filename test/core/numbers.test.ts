@@ -85,8 +85,8 @@ describe('plain numbers', () => {
   ])('%d kWh reads %s', (value, text) => expect(formatSixDecimals(value)).toBe(text));
 
   it('trims decimals', () => {
-    expect(formatDecimals(14, 6, 1)).toBe('14.0');
-    expect(formatDecimals(11.9058036804, 6, 1)).toBe('11.905804');
+    expect(formatDecimals(14, 6)).toBe('14');
+    expect(formatDecimals(11.9058036804, 6)).toBe('11.905804');
     expect(formatDecimals(475, 6)).toBe('475');
   });
 

@@ -39,7 +39,9 @@ describe('formatJson', () => {
   it('refuses numbers that JSON cannot hold', () => {
     const report = goldenReport();
     report.energy.powerWatts = Number.NaN;
-    expect(() => formatJson(report)).toThrow(expect.objectContaining({ code: 'ERR_OUTPUT' }));
+    expect(() => formatJson(report)).toThrow(
+      expect.objectContaining({ code: 'ERR_OUTPUT', hint: expect.stringContaining('your own code') }),
+    );
   });
 });
 

@@ -10,6 +10,7 @@ import {
   goldenReport,
   noGpu,
   serverMeasurement,
+  sharedHint,
 } from '../report/fixtures.js';
 import { resultValues, splitRow, withoutPadding } from '../report/markdown-results.js';
 
@@ -23,7 +24,7 @@ describe('formatMarkdown', () => {
     expect(headings).toEqual([
       '# CO2 Emission Report',
       '## Carbon footprint',
-      '## How this was measured: microjoule',
+      '## How these numbers came about: microjoule',
       '## How to use it',
       '## Model details',
       '## Results',
@@ -46,7 +47,8 @@ describe('formatMarkdown', () => {
 
   it('shows measured values, what is missing, counters, command and repetitions', () => {
     const values = resultValues(server);
-    expect(values.get('GPU power (W)')).toBe('199.001675 (measured)');
+    expect(values.get('GPU power (W)')).toBe('199.0 (measured)');
+    expect(values.get('RAM power (W)')).toBe('at least 10.20 (measured)');
     expect(values.get('RAM energy (kWh)')).toBe('at least 1.708e-5 (measured)');
     expect(values.get('Emissions (kg CO2eq)')).toBe('at least 0.0001720 (estimated)');
     expect(values.get('Cloud provider')).toBe('gcp');
@@ -55,7 +57,7 @@ describe('formatMarkdown', () => {
     expect(server).toContain('| dram-1 | dram | 1 |');
     expect(server).toContain('| no-permission | absent | no |');
     expect(server).toContain("`node train.js --name 'two words'`; exit code 0; 20.50 s of user");
-    expect(server).toContain('| Energy | 624.6 ± 25.4 J |');
+    expect(server).toContain('| Energy | at least 624.6 ± 25.4 J (measured) |');
     expect(server).toContain('Mean CPU utilisation over the run: 43.1 %');
     expect(server).toContain('One DRAM domain could not be read. Run as root. (dram-unreadable)');
   });
@@ -85,6 +87,22 @@ describe('formatMarkdown', () => {
     expect(markdown).toContain('## Model details\n\nNone were given.');
     expect(markdown).toContain('## Warnings\n\nNone.');
     expect(markdown).not.toMatch(/\bnan\b/i);
+  });
+
+  it('gives a hint once to warnings that share it and their code', () => {
+    const warnings = [...sharedHint, { code: 'bare', message: 'One.' }, { code: 'bare', message: 'Two.' }];
+    const markdown = formatMarkdown(buildReport({ ...serverMeasurement, warnings }, germanContext));
+    expect(markdown).toContain(
+      [
+        '## Warnings\n',
+        '- Run as root. (counter-lost, 2 times)',
+        '  - Counter a is lost.',
+        '  - Counter b is lost.',
+        '- Other. Run as root. (other)',
+        '- One. (bare)',
+        '- Two. (bare)\n',
+      ].join('\n'),
+    );
   });
 
   it('escapes what would break a table or a page', () => {

@@ -12,6 +12,7 @@ import {
   goldenReport,
   noGpu,
   serverMeasurement,
+  sharedHint,
 } from '../report/fixtures.js';
 
 const golden = formatText(goldenReport());
@@ -28,8 +29,7 @@ describe('formatText', () => {
     'at least 27.95 kg CO2eq in a year at this rate',
     '16.70 kJ 14.00 W CPU assumed user: constant',
     '- - GPU absent present, not measured',
-    'The whole machine was measured, idle included',
-    'idle included: no part of it by counters.',
+    'The whole machine was accounted for, idle included: no part was measured by counters.',
     '123.068 g CO2eq/kWh (year not stated); assumed (user)',
     'Brazil (BRA), rio grande do sul; assumed (user)',
     'Not counted GPU: present, not measured. NVIDIA GeForce MX450 is on the PCI bus',
@@ -38,15 +38,30 @@ describe('formatText', () => {
 
   it.each([
     'at least 61.50 J 10.20 W RAM measured powercap: counter difference',
-    'idle included: all of it by counters.',
+    'The whole machine was measured, idle included: all of it by counters.',
     '(year 2025, zone DE); estimated (Electricity Maps 2025 via @tgwf/co2)',
     'estimated (time zone)',
     "node train.js --name 'two words'; exit code 0; user 20.50 s, system 750.0 ms",
     'mean ± standard deviation of 3 runs',
-    '624.6 ± 25.4 J energy',
+    'at least 624.6 ± 25.4 J energy, measured',
+    'at least 57.34 ± 2.33 mg CO2eq, estimated',
     'Shown apart psys: 2.100 kJ (not in the total)',
     'RAM: dram-1 is not measured.',
   ])('says of the server: %s', (sentence) => expect(flat(server)).toContain(sentence));
+
+  it('says how much of a partly measured run rests on counters', () => {
+    const { cpu, ...rest } = serverMeasurement.components;
+    const components = { ...rest, cpu: { ...cpu, kind: 'estimated' as const } };
+    const text = formatText(buildReport({ ...serverMeasurement, components }, germanContext));
+    expect(text).toContain('The whole machine was measured, idle included: 67 % of it by counters.');
+  });
+
+  it('gives a hint once to warnings that share it and their code', () => {
+    const text = formatText(buildReport({ ...serverMeasurement, warnings: sharedHint }, germanContext));
+    expect(text).toMatch(
+      /\nWarning {7}Counter a is lost\.\n {14}Counter b is lost\.\n {14}Hint: Run as root\.\nWarning {7}Other\.\n {14}Hint: Run as root\.\n$/,
+    );
+  });
 
   it('names the signal and what is not known', () => {
     const text = formatText(

@@ -8,6 +8,7 @@ import type {
   ModelDetails,
   Report,
 } from '../../lib/core/report-types.js';
+import type { Warning } from '../../lib/core/vocabulary.js';
 import { buildReport, type ReportContext } from '../../lib/report/build.js';
 
 const require = createRequire(import.meta.url);
@@ -239,11 +240,18 @@ export const serverMeasurement: Measurement = {
     systemCpuSeconds: 0.75,
   },
   runs: [
-    { durationSeconds: 2, energyJoules: 600 },
-    { durationSeconds: 2.0301, energyJoules: 650.75 },
-    { durationSeconds: 2, energyJoules: 623 },
+    { durationSeconds: 2, energyJoules: 600, kind: 'measured', atLeast: true },
+    { durationSeconds: 2.0301, energyJoules: 650.75, kind: 'measured', atLeast: true },
+    { durationSeconds: 2, energyJoules: 623, kind: 'measured', atLeast: true },
   ],
 };
+
+/** Two warnings of one code and one hint, with another between them. */
+export const sharedHint: Warning[] = [
+  { code: 'counter-lost', message: 'Counter a is lost.', hint: 'Run as root.' },
+  { code: 'other', message: 'Other.', hint: 'Run as root.' },
+  { code: 'counter-lost', message: 'Counter b is lost.', hint: 'Run as root.' },
+];
 
 export const germanContext: ReportContext = {
   location: {

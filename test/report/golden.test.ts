@@ -23,7 +23,7 @@ describe('the classic report, put right', () => {
     ['Emission rate (kg CO2eq/s)', 'at least 8.86e-7 (assumed)'],
     ['CPU power (W)', '14.0 (assumed)'],
     ['GPU power (W)', 'present, not measured'],
-    ['RAM power (W)', '11.905804 (assumed)'],
+    ['RAM power (W)', '11.91 (assumed)'],
     ['CPU energy (kWh)', '0.004639 (assumed)'],
     ['GPU energy (kWh)', 'present, not measured'],
     ['RAM energy (kWh)', '0.003945 (assumed)'],
