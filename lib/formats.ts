@@ -5,5 +5,5 @@ export { formatCounters } from './format/counters.js';
 export { FORMATTERS, type Formatter } from './format/index.js';
 export { formatJson } from './format/json.js';
 export { formatMarkdown } from './format/markdown.js';
-export { parseModelDetails } from './report/model.js';
-export { checkOutput, outputExtensions, type Written, writeReport } from './tracker/output.js';
+export { checkModelDetails, parseModelDetails } from './report/model.js';
+export { checkOutput, outputExtensions, type Written, writeOutputs, writeReport } from './tracker/output.js';

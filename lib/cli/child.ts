@@ -25,7 +25,7 @@ const FROM_CONSOLE: NodeJS.Signals[] = ['SIGINT', 'SIGBREAK'];
  */
 export function runChild(
   argv: string[],
-  options: { childStdout: 'inherit' | 'stderr'; onSpawn?: (pid: number) => void },
+  options: { childStdout: 'inherit' | 'stderr' },
 ): Promise<ChildOutcome> {
   const [command = '', ...args] = argv;
   if (command === '') {
@@ -36,7 +36,7 @@ export function runChild(
   void process.stdout;
   void process.stderr;
 
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     let send: (signal: NodeJS.Signals) => void = () => {};
     const stopListening = listen((signal) => send(signal));
     const settle = (outcome: ChildOutcome): void => {
@@ -54,13 +54,6 @@ export function runChild(
       child.on('exit', (exitCode, signal) => {
         settle(signal === null ? { started: true, exitCode: exitCode ?? 0 } : { started: true, signal });
       });
-      if (child.pid === undefined) return;
-      try {
-        options.onSpawn?.(child.pid);
-      } catch (error) {
-        stopListening();
-        reject(error);
-      }
     } catch (error) {
       settle(explain(argv, error as NodeJS.ErrnoException));
     }

@@ -16,6 +16,8 @@ The whole machine is measured, idle included. The report goes to stderr; the com
 output and exit code stay as they are. Exit codes of microjoule itself: 125 its own failure,
 126 the command is not executable, 127 it was not found.
 
+To keep the command alive after the terminal closes: microjoule run -- nohup COMMAND
+
 Examples:
   microjoule run -- node train.js
   microjoule run --country France -o report.md -o emissions.csv -- make -j8

@@ -25,24 +25,36 @@ export interface MeasuredRunOptions {
   label: string;
 }
 
-function progressLine(recording: Recording, label: string): string {
-  const { durationSeconds, energyJoules, measured } = recording.peek();
+/** The longest that one timer can wait; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** @internal */
+export function progressLine(recording: Pick<Recording, 'peek'>, label: string): string {
+  const { durationSeconds, energyJoules, measured, atLeast } = recording.peek();
   const power = (energyJoules / durationSeconds).toPrecision(3);
   const kind = measured ? 'measured' : 'estimated';
-  return `microjoule: ${label}${durationSeconds.toFixed(0)} s, ${energyJoules.toFixed(0)} J, ${power} W ${kind}`;
+  const used = `${energyJoules.toFixed(0)} J, ${power} W ${kind}`;
+  return `microjoule: ${label}${durationSeconds.toFixed(0)} s, ${atLeast ? 'at least ' : ''}${used}`;
 }
 
-/** Waits for so many seconds; Ctrl-C and SIGTERM end the wait early. */
-function waitSeconds(durationSeconds: number): Promise<ChildOutcome> {
+/** @internal Waits for so many seconds; Ctrl-C and the other signals that end a process end the wait early. */
+export function waitSeconds(durationSeconds: number): Promise<ChildOutcome> {
   return new Promise((resolve) => {
-    const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+    const endMs = performance.now() + durationSeconds * 1000;
+    let timer: NodeJS.Timeout | undefined;
     const finish = (signal?: NodeJS.Signals): void => {
       clearTimeout(timer);
       for (const name of signals) process.off(name, finish);
       resolve(signal === undefined ? { started: true, exitCode: 0 } : { started: true, signal });
     };
-    const timer = setTimeout(() => finish(), durationSeconds * 1000);
+    const wait = (): void => {
+      const leftMs = endMs - performance.now();
+      if (leftMs <= 0) finish();
+      else timer = setTimeout(wait, Math.min(leftMs, LONGEST_TIMER_MS));
+    };
     for (const name of signals) process.on(name, finish);
+    wait();
   });
 }
 

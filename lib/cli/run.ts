@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync } from 'node:fs';
-import { extname } from 'node:path';
 import { type Meter, MicrojouleError, type ModelDetails, openMeter, type Report } from '../index.js';
 import { mergeMeasurements, missingCounters } from '../measures.js';
 import { formatText, planReport } from '../reports.js';
@@ -96,22 +95,10 @@ async function measureRuns(argv: string[], flags: RunFlags, meter: Meter): Promi
   return runs;
 }
 
-/** Writes every output that can be written. The failures. */
-async function writeOutputs(report: Report, files: readonly string[]): Promise<MicrojouleError[]> {
-  if (files.length === 0) return [];
-  const { writeReport } = await formats();
-  const failures: MicrojouleError[] = [];
-  // Rows first: where one went instead is a warning that the other files should carry.
-  const isRow = (file: string) => extname(file).toLowerCase() === '.csv';
-  for (const file of [...files.filter(isRow), ...files.filter((name) => !isRow(name))]) {
-    try {
-      const { remark } = writeReport(report, file);
-      if (remark !== undefined) report.warnings.push({ code: 'output-elsewhere', message: `${remark}.` });
-    } catch (error) {
-      failures.push(error as MicrojouleError);
-    }
-  }
-  return failures;
+function showReport(report: Report): void {
+  // Failed outputs are told at the very end instead, with what to do.
+  const warnings = report.warnings.filter(({ code }) => code !== 'output-failed');
+  process.stderr.write(`\n${formatText({ ...report, warnings }, styleFor(process.stderr))}`);
 }
 
 /**
@@ -142,9 +129,10 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
     });
   }
   const report = plan.report(merged);
-  const failures = await writeOutputs(report, outputs);
+  const failures = outputs.length === 0 ? [] : (await formats()).writeOutputs(report, outputs);
   if (flags.json === true) process.stdout.write((await formats()).formatJson(report));
-  else if (flags.quiet !== true) process.stderr.write(`\n${formatText(report, styleFor(process.stderr))}`);
+  // What a file should have held and does not is shown in spite of -q: there is no second chance to measure it.
+  else if (flags.quiet !== true || failures.length > 0) showReport(report);
   else for (const { code, message } of report.warnings) if (code === 'output-elsewhere') complain(message);
   for (const { message, hint } of failures) complain(message, hint);
   const childWasFine = outcome.started && outcome.exitCode === 0;

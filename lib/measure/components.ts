@@ -271,11 +271,11 @@ export function buildComponents(evidence: Evidence): {
       hint: 'See each counter with: microjoule counters',
     });
   }
-  for (const { counter, doubtful, apart } of evidence.deltas) {
-    if (!doubtful) continue;
+  for (const { counter, duplicate, doubtful } of evidence.deltas) {
+    if (!duplicate) continue;
     warnings.push({
       code: 'duplicate-zone',
-      message: `${counter.id} ${apart}.`,
+      message: `${counter.id} has the name of another zone${doubtful ? ' but counts otherwise' : ''}: ${doubtful ? 'it is left out' : 'the two are counted once'}.`,
       hint: 'Look at the name files under class/powercap: two zones of one interface should not share one.',
     });
   }

@@ -25,7 +25,9 @@ export interface DomainCounter {
 export interface MeterGroup {
   /** The first counter of the group; its own id when it is the first. */
   first: string;
-  /** Another zone of its interface has its name but counts otherwise: which of the two to believe is not known. */
+  /** Another zone of its interface has its name. */
+  duplicate: boolean;
+  /** It does, but counts otherwise: which of the two to believe is not known. */
   doubtful: boolean;
 }
 
@@ -53,21 +55,19 @@ export function groupMeters(
 ): MeterGroup[] {
   const groups: MeterGroup[] = [];
   counters.forEach((counter, index) => {
-    let doubtful = false;
-    let first = counter.id;
+    const group = { first: counter.id, duplicate: false, doubtful: false };
     for (let before = 0; before < index; before++) {
       const other = counters[before];
       if (other === undefined || other.domain !== counter.domain || other.device !== counter.device) continue;
       const sameInterface = interfaceOf(other.id) === interfaceOf(counter.id);
       const sameDie = other.die === counter.die;
+      if (sameInterface && sameDie && SUMMED.has(counter.domain)) group.duplicate = true;
       if (sameInterface ? agree(before, index) : sameDie) {
-        first = groups[before]?.first ?? other.id;
-        doubtful = false;
+        group.first = groups[before]?.first ?? other.id;
         break;
       }
-      if (sameInterface && sameDie && SUMMED.has(counter.domain)) doubtful = true;
     }
-    groups.push({ first, doubtful });
+    groups.push({ ...group, doubtful: group.duplicate && group.first === counter.id });
   });
   return groups;
 }
@@ -79,7 +79,7 @@ export function chooseTotal(
 ): Membership[] {
   const taken = new Map<string, string>();
   return counters.map((counter, index) => {
-    const group = groups[index] ?? { first: counter.id, doubtful: false };
+    const group = groups[index] ?? { first: counter.id, duplicate: false, doubtful: false };
     if (!SUMMED.has(counter.domain)) {
       return { inTotal: false, reason: APART[counter.domain] ?? 'not part of the total' };
     }

@@ -38,6 +38,8 @@ export interface CounterDelta {
   twinOf?: string;
   /** The first counter of those that read the same meter; its own id where it is the first. */
   meter: string;
+  /** Another zone of its interface has its name. */
+  duplicate: boolean;
   /** Left out since which of two zones of one name to believe is not known. */
   doubtful: boolean;
 }
@@ -218,7 +220,7 @@ class NativeBackedMeter implements Meter {
     );
     return this.counters.map((counter, i) => {
       const { inTotal = false, reason = '', twinOf } = members[i] ?? {};
-      const { first = counter.id, doubtful = false } = this.#groups[i] ?? {};
+      const { first = counter.id, duplicate = false, doubtful = false } = this.#groups[i] ?? {};
       return {
         counter,
         ...(found[i] ?? failed('failed', 'not read')),
@@ -226,6 +228,7 @@ class NativeBackedMeter implements Meter {
         apart: reason,
         ...(twinOf === undefined ? {} : { twinOf }),
         meter: first,
+        duplicate,
         doubtful,
       };
     });

@@ -4,6 +4,7 @@ import { type IntensityOptions, resolveIntensity } from '../carbon/intensity.js'
 import { type LocationOptions, resolveLocation } from '../carbon/location.js';
 import type { Measurement, ModelDetails, Report } from '../core/report-types.js';
 import { buildReport } from '../report/build.js';
+import { checkModelDetails } from '../report/model.js';
 import { packageVersion } from '../version.js';
 
 /** What a report says beside the measurement. */
@@ -17,14 +18,14 @@ export interface ReportOptions extends LocationOptions, IntensityOptions, CloudO
 
 /** A report's place, grid and names, settled before the work starts. */
 export interface ReportPlan {
-  /** `model` replaces the plan's own. */
+  /** `model` replaces the plan's own. @throws MicrojouleError `ERR_BAD_MODEL` */
   report(measurement: Measurement, model?: ModelDetails): Report;
 }
 
 /**
  * Checks the options and looks up place and carbon intensity, so that what is wrong with them is told before the
  * work starts. Nothing here touches the network.
- * @throws MicrojouleError `ERR_UNKNOWN_COUNTRY`, `ERR_UNKNOWN_REGION`, `ERR_BAD_OPTION`
+ * @throws MicrojouleError `ERR_UNKNOWN_COUNTRY`, `ERR_UNKNOWN_REGION`, `ERR_BAD_OPTION`, `ERR_BAD_MODEL`
  */
 export function planReport(options: ReportOptions = {}): ReportPlan {
   const location = resolveLocation(options);
@@ -32,8 +33,10 @@ export function planReport(options: ReportOptions = {}): ReportPlan {
   const cloud = describeCloud(options);
   const projectName = options.projectName ?? 'microjoule';
   const runId = options.runId ?? crypto.randomUUID();
+  const planned = checkModel(options.model);
   return {
-    report(measurement, model = options.model) {
+    report(measurement, replacing) {
+      const model = checkModel(replacing) ?? planned;
       return buildReport(measurement, {
         location,
         intensity,
@@ -48,9 +51,13 @@ export function planReport(options: ReportOptions = {}): ReportPlan {
   };
 }
 
+function checkModel(model: ModelDetails | undefined): ModelDetails | undefined {
+  return model === undefined ? undefined : checkModelDetails(model, 'model');
+}
+
 /**
  * The CO2 emission report of a measurement. Nothing here touches the network.
- * @throws MicrojouleError as {@link planReport}
+ * @throws MicrojouleError as {@link planReport}, and `ERR_NO_ENERGY` when the measurement holds none
  */
 export function createReport(measurement: Measurement, options: ReportOptions = {}): Report {
   return planReport(options).report(measurement);

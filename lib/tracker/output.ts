@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: MIT
-import { closeSync, fstatSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
-import { extname, resolve } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, extname, join, resolve } from 'node:path';
 import { MicrojouleError } from '../core/errors.js';
 import type { Report } from '../core/report-types.js';
 import { csvText, type ExistingCsv, planCsvAppend } from '../format/csv-append.js';
@@ -52,6 +61,29 @@ export function writeReport(report: Report, file: string): Written {
   }
 }
 
+/**
+ * Writes the report into every file that can be written. Where a row went instead and what could not be written
+ * become warnings of the report, which the files written later carry.
+ * @returns the failures
+ */
+export function writeOutputs(report: Report, files: readonly string[]): MicrojouleError[] {
+  const failures: MicrojouleError[] = [];
+  const isRow = (file: string) => extname(file).toLowerCase() === '.csv';
+  // Rows first: they have no room for warnings, the others do.
+  for (const file of [...files.filter(isRow), ...files.filter((name) => !isRow(name))]) {
+    try {
+      const { remark } = writeReport(report, file);
+      if (remark !== undefined) report.warnings.push({ code: 'output-elsewhere', message: `${remark}.` });
+    } catch (error) {
+      const failure = error as MicrojouleError;
+      const { message, hint } = failure;
+      failures.push(failure);
+      report.warnings.push({ code: 'output-failed', message, ...(hint === undefined ? {} : { hint }) });
+    }
+  }
+  return failures;
+}
+
 function unwritable(file: string, error: unknown): MicrojouleError {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const hints: Record<string, string> = {
@@ -90,8 +122,44 @@ function appendRow(report: Report, file: string): Written {
   });
 }
 
+/**
+ * Begins a CSV file with header and row, unless there is one by now. It appears with both in it: of several runs
+ * that end at once, one writes the header.
+ */
+function tryCreate(report: Report, file: string): boolean {
+  const plan = planCsvAppend(undefined);
+  if (plan.action === 'foreign') return false;
+  const text = csvText(plan, report);
+  const draft = join(dirname(file), `.${crypto.randomUUID()}`);
+  try {
+    writeFileSync(draft, text, { flag: 'wx' });
+    linkSync(draft, file);
+    return true;
+  } catch {
+    // It is there by now, or the file system has no hard links; the next attempt tells which.
+  } finally {
+    removeQuietly(draft);
+  }
+  try {
+    writeFileSync(file, text, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // What could not be created cannot always be removed either.
+  }
+}
+
 /** One write in append mode, so that rows of runs at the same time do not mix. */
 function tryAppend(report: Report, file: string): { done: true } | { done: false; difference: string } {
+  if (!existsSync(file) && tryCreate(report, file)) return { done: true };
   const descriptor = openSync(file, 'a+');
   try {
     const { size } = fstatSync(descriptor);
@@ -113,7 +181,7 @@ function tryAppend(report: Report, file: string): { done: true } | { done: false
         difference: [...list('without', plan.missing), ...list('with', plan.extra)].join('; '),
       };
     }
-    writeSync(descriptor, csvText(plan, report));
+    writeFileSync(descriptor, csvText(plan, report));
     return { done: true };
   } finally {
     closeSync(descriptor);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
+import { resolve } from 'node:path';
 import { MicrojouleError } from '../core/errors.js';
 import type { ModelDetails, Report } from '../core/report-types.js';
+import type { Warning } from '../core/vocabulary.js';
 import type { Recording, RecordingOptions } from '../measure/recording.js';
 import type { ReportOptions, ReportPlan } from './create-report.js';
 import { onDemand } from './on-demand.js';
@@ -8,10 +10,13 @@ import { onDemand } from './on-demand.js';
 export interface TrackerOptions extends RecordingOptions, ReportOptions {
   /**
    * Files to write the report to, by extension: `.md`, `.json`, `.csv` (a row of CodeCarbon's emissions.csv).
-   * Default: `emissions.csv`; `[]` writes none.
+   * Default: `emissions.csv`; `[]` writes none. Relative to the working directory of when the tracker is created.
    */
   output?: string | readonly string[] | undefined;
-  /** Write the report, then die as intended, on SIGINT, SIGTERM and SIGHUP. Default: true. */
+  /**
+   * Write the report, then die as intended, on SIGINT, SIGTERM and SIGHUP. A signal that the application listens for
+   * itself is left to it, and the tracker goes on. Default: true.
+   */
   handleSignals?: boolean | undefined;
 }
 
@@ -27,18 +32,46 @@ function onExit(): void {
 }
 
 function onSignal(signal: NodeJS.Signals): void {
+  // Another listener decides what the signal does; if the process ends, onExit writes the report.
+  if (process.listenerCount(signal) > 1) {
+    stepAside(signal);
+    return;
+  }
   for (const tracker of interruptible) {
     tracker.finishEarly(`the process received ${signal} before stop() was called`);
   }
-  // Another listener decides what the signal does; without one it does what it always does.
-  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  process.kill(process.pid, signal);
+}
+
+/** First in line, because a listener that is there once is gone when its turn has come. */
+function listenFor(signal: NodeJS.Signals): void {
+  process.off(signal, onSignal);
+  process.prependListener(signal, onSignal);
+}
+
+/**
+ * Hides our listener from the others while they have a signal: libraries such as signal-exit send it again, to end
+ * the process, only if theirs are the last. They remove theirs first, and then ours must be back to see it.
+ */
+function stepAside(signal: NodeJS.Signals): void {
+  const onRemoved = (event: string | symbol): void => {
+    if (event === signal && process.listenerCount(signal) === 0) comeBack();
+  };
+  const comeBack = (): void => {
+    clearImmediate(timer);
+    process.off('removeListener', onRemoved);
+    if (interruptible.size > 0) listenFor(signal);
+  };
+  process.off(signal, onSignal);
+  process.on('removeListener', onRemoved);
+  const timer = setImmediate(comeBack);
 }
 
 function watch(tracker: EmissionsTracker, handleSignals: boolean): void {
   if (running.size === 0) process.on('exit', onExit);
   running.add(tracker);
   if (!handleSignals) return;
-  if (interruptible.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);
+  if (interruptible.size === 0) for (const signal of SIGNALS) listenFor(signal);
   interruptible.add(tracker);
 }
 
@@ -47,6 +80,12 @@ function unwatch(tracker: EmissionsTracker): void {
   if (interruptible.delete(tracker) && interruptible.size === 0) {
     for (const signal of SIGNALS) process.off(signal, onSignal);
   }
+}
+
+/** @internal */
+export function inOneLine({ message, hint }: Warning): string {
+  if (hint === undefined) return message;
+  return `${/[.!?]$/.test(message) ? message : `${message}.`} ${hint}`;
 }
 
 /**
@@ -61,13 +100,18 @@ export class EmissionsTracker {
   #recording: Recording | undefined;
   #report: Report | undefined;
 
-  /** @throws MicrojouleError `ERR_BAD_OPTION` for an output whose extension names no format */
+  /**
+   * @throws MicrojouleError `ERR_BAD_OPTION` for an output whose extension names no format; `ERR_BAD_MODEL` for
+   * model details
+   */
   constructor(options: TrackerOptions = {}) {
     this.#options = options;
     const { output = 'emissions.csv' } = options;
-    this.#outputs = typeof output === 'string' ? [output] : output;
-    for (const file of this.#outputs) onDemand().checkOutput(file);
-    this.#model = options.model;
+    const files = typeof output === 'string' ? [output] : output;
+    for (const file of files) onDemand().checkOutput(file);
+    // Now, because the script may change its working directory before it stops.
+    this.#outputs = files.map((file) => resolve(file));
+    if (options.model !== undefined) this.#model = onDemand().checkModelDetails(options.model, 'model');
   }
 
   /**
@@ -87,14 +131,19 @@ export class EmissionsTracker {
     watch(this, this.#options.handleSignals ?? true);
   }
 
-  /** Adds a line such as `Test accuracy` to the model details of the report. */
+  /**
+   * Adds a line such as `Test accuracy` to the model details of the report.
+   * @throws MicrojouleError `ERR_BAD_MODEL` for what is neither text nor a finite number; `ERR_TRACKER_STATE` after
+   * stop()
+   */
   setModelResult(name: string, value: string | number): void {
     if (this.#report !== undefined) {
       throw new MicrojouleError('ERR_TRACKER_STATE', `"${name}" came after the report was written`, {
         hint: 'Call setModelResult() before stop().',
       });
     }
-    this.#model = { ...this.#model, results: { ...this.#model?.results, [name]: value } };
+    const results = { ...this.#model?.results, [name]: value };
+    this.#model = onDemand().checkModelDetails({ ...this.#model, results }, 'setModelResult()');
   }
 
   /**
@@ -107,7 +156,7 @@ export class EmissionsTracker {
     const report = this.#finish();
     for (const warning of known === undefined ? report.warnings : []) {
       if (warning.code !== 'output-failed') continue;
-      process.emitWarning(`${warning.message}. ${warning.hint ?? ''}`, 'MicrojouleWarning');
+      process.emitWarning(inOneLine(warning), 'MicrojouleWarning');
     }
     return report;
   }
@@ -116,8 +165,9 @@ export class EmissionsTracker {
   finishEarly(why: string): void {
     try {
       const report = this.#finish(why);
-      for (const { code, message, hint = '' } of report.warnings) {
-        if (code === 'output-failed') process.stderr.write(`microjoule: ${message}\n${hint}\n`);
+      for (const { code, message, hint } of report.warnings) {
+        if (code !== 'output-failed') continue;
+        process.stderr.write(`microjoule: ${message}\n${hint === undefined ? '' : `${hint}\n`}`);
       }
     } catch (error) {
       process.stderr.write(`microjoule: no report (${String(error)})\n`);
@@ -142,15 +192,7 @@ export class EmissionsTracker {
     }
     const report = this.#plan.report(measurement, this.#model);
     this.#report = report;
-    for (const file of this.#outputs) {
-      try {
-        const { remark } = onDemand().writeReport(report, file);
-        if (remark !== undefined) report.warnings.push({ code: 'output-elsewhere', message: `${remark}.` });
-      } catch (error) {
-        const { message, hint } = error as MicrojouleError;
-        report.warnings.push({ code: 'output-failed', message, ...(hint === undefined ? {} : { hint }) });
-      }
-    }
+    onDemand().writeOutputs(report, this.#outputs);
     return report;
   }
 }

@@ -67,7 +67,7 @@ describe('help', () => {
       ['run', '--help'],
       '--output --json --repeat --duration --require --quiet --no-progress --project-name --run-id --model'
         .concat(' --country --region --intensity --cloud-provider --cloud-region --cpu-watts')
-        .concat(' --ram-watts-per-gib --ram-model 125 126 127 Examples')
+        .concat(' --ram-watts-per-gib --ram-model 125 126 127 nohup Examples')
         .split(' '),
     ],
     [['counters', '--help'], ['--json']],

@@ -202,7 +202,7 @@ describe.skipIf(prefix === undefined)('a counter that is denied', () => {
       ['no-permission', false],
     ]);
     expect(rows[1]?.detail).toContain('may not be read');
-    expect(rows[1]?.detail).toContain('chgrp power, then chmod g+r');
+    expect(rows[1]?.detail).toContain('chgrp and chmod g+r');
   });
 });
 

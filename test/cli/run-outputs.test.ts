@@ -154,6 +154,28 @@ describe.concurrent('--output', () => {
     expect(stderr).toContain('CO2 emission report');
     expect(stderr).toContain(`cannot write ${none}`);
     expect(stderr).toContain('create it first');
-    parseReport(readFileSync(folder.file('report.json'), 'utf8'));
+    const { warnings } = parseReport(readFileSync(folder.file('report.json'), 'utf8'));
+    expect(warnings).toContainEqual(
+      expect.objectContaining({ code: 'output-failed', message: expect.stringContaining(none) }),
+    );
+    // Told once, at the end.
+    expect(stderr.split('cannot write')).toHaveLength(2);
+  });
+
+  it('that cannot be written shows the report in spite of -q', async () => {
+    const flags = ['-q', '-o', place.newFolder().file('no-such-folder/report.md')];
+    const { exitCode, stdout, stderr } = await runCli(['run', ...on(oneSocket()), ...flags, '--', 'true']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 125, stdout: '' });
+    expect(stderr).toContain('CO2 emission report');
+    expect(stderr).toContain('create it first');
+  });
+
+  it('that cannot be written leaves --json as it is: the report is there', async () => {
+    const none = place.newFolder().file('no-such-folder/report.md');
+    const flags = ['-q', '-o', none];
+    const { report, result } = await measure(oneSocket(), 'true', flags);
+    expect(result.exitCode).toBe(125);
+    expect(report.warnings.map(({ code }) => code)).toContain('output-failed');
+    expect(result.stderr).toMatch(/^microjoule: cannot write .*\n.*create it first.*\n$/);
   });
 });

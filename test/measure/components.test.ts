@@ -37,6 +37,7 @@ function evidence(list: ReturnType<typeof delta>[], more: Partial<Evidence> = {}
     inTotal: members[i]?.inTotal ?? false,
     apart: members[i]?.reason ?? '',
     meter: groups[i]?.first ?? counter.id,
+    duplicate: groups[i]?.duplicate ?? false,
     doubtful: groups[i]?.doubtful ?? false,
   }));
   return {

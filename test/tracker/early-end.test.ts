@@ -110,6 +110,21 @@ describe.concurrent('the report is written', () => {
     const body = `${begin} process.on('SIGTERM', () => process.exit(6));`;
     const { exitCode, signal, folder } = await interrupt(body, 'SIGTERM');
     expect({ exitCode, signal }).toEqual({ exitCode: 6, signal: null });
+    expectReport(folder, 'ended before stop()');
+  });
+
+  it('when the signal came and the others leave the end to the last listener', async () => {
+    // As signal-exit does it, which many a progress bar and process library loads.
+    const { exitCode, signal, folder } = await interrupt(
+      `process.on('SIGTERM', function last() {
+         if (process.listenerCount('SIGTERM') > 1) return;
+         process.off('SIGTERM', last);
+         process.kill(process.pid, 'SIGTERM');
+       });
+       ${begin}`,
+      'SIGTERM',
+    );
+    expect({ exitCode, signal }).toEqual({ exitCode: null, signal: 'SIGTERM' });
     expectReport(folder, 'SIGTERM');
   });
 
@@ -129,6 +144,48 @@ describe.concurrent('the report is written', () => {
     expect(exitCode).toBe(4);
     expect(stderr).toContain('microjoule: cannot write /dev/null/report.md');
     expect(stderr).toContain('Choose another');
+  });
+});
+
+describe.concurrent('a signal that the script handles itself', () => {
+  it.each(['on', 'once'] as const)('by process.%s does not stop the tracker', async (method) => {
+    const listen = `process.${method}('SIGTERM', () => setTimeout(async () => {
+      count();
+      const { warnings } = await tracker.stop();
+      console.log(process.listenerCount('SIGINT'), warnings.map(({ code }) => code).join());
+      process.exit(0);
+    }, 50));`;
+    const begun = 'const tracker = new EmissionsTracker(options); tracker.start();';
+    // The listener may be there before the tracker or come after it.
+    for (const body of [`${begun} ${listen}`, `${listen} ${begun}`]) {
+      const { exitCode, stdout, stderr, folder } = await interrupt(body, 'SIGTERM');
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      expect(stdout).toMatch(/^ready\n0 /);
+      expect(stdout).not.toContain('ended-early');
+      expect(parseReport(folder.read('report.json')).components.cpu.energyJoules).toBe(JOULES);
+    }
+  });
+
+  it('ends the process the next time, once the script no longer listens', async () => {
+    const { signal, folder } = await interrupt(
+      `${begin} process.once('SIGTERM', () => setTimeout(() => process.kill(process.pid, 'SIGTERM'), 50));`,
+      'SIGTERM',
+    );
+    expect(signal).toBe('SIGTERM');
+    expectReport(folder, 'SIGTERM');
+  });
+
+  it('may come again and again', async () => {
+    const { exitCode, folder } = await interrupt(
+      `${begin} let times = 0;
+       process.on('SIGTERM', () => {
+         if (++times === 3) process.exit(6);
+         setTimeout(() => process.kill(process.pid, 'SIGTERM'), 20);
+       });`,
+      'SIGTERM',
+    );
+    expect(exitCode).toBe(6);
+    expectReport(folder, 'ended before stop()');
   });
 });
 

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: MIT
+
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import Papa from 'papaparse';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CODECARBON_COLUMNS, codecarbonHeader } from '../../lib/format/codecarbon-csv.js';
-import { checkOutput, formatJson, formatMarkdown, outputExtensions, writeReport } from '../../lib/formats.js';
+import {
+  checkOutput,
+  formatJson,
+  formatMarkdown,
+  outputExtensions,
+  writeOutputs,
+  writeReport,
+} from '../../lib/formats.js';
 import { useWorkplace } from '../cli/fixtures.js';
 import { goldenReport } from '../report/fixtures.js';
 
@@ -113,6 +122,64 @@ describe('a row of emissions.csv', () => {
       folder.file('emissions-2.csv'),
     );
     expect(folder.read('emissions-1.csv')).toBe('a,b\n');
+  });
+});
+
+describe('rows of processes that end at once', () => {
+  const FORMATS = new URL('../../dist/formats.js', import.meta.url).href;
+  const WRITERS = 6;
+  const FILES = 30;
+
+  it('have one header, and none is lost', async () => {
+    writeFileSync(folder.file('report.json'), formatJson(goldenReport()));
+    writeFileSync(
+      folder.file('writer.mjs'),
+      `import { readFileSync } from 'node:fs';
+       import { writeReport } from ${JSON.stringify(FORMATS)};
+       const report = JSON.parse(readFileSync('report.json', 'utf8'));
+       process.stdout.write('ready');
+       process.stdin.once('data', (begin) => {
+         for (let n = 0; n < ${FILES}; n++) {
+           // Together on the millisecond, file by file.
+           while (Date.now() < Number(begin) + 10 * n);
+           writeReport({ ...report, runId: String(process.pid) }, 'rows-' + n + '.csv');
+         }
+         process.exit();
+       });`,
+    );
+    const writers = Array.from({ length: WRITERS }, () =>
+      spawn(process.execPath, ['writer.mjs'], { cwd: folder.path, stdio: ['pipe', 'pipe', 'inherit'] }),
+    );
+    const ends = writers.map((writer) => new Promise((resolve) => writer.on('close', resolve)));
+    await Promise.all(writers.map((writer) => new Promise((resolve) => writer.stdout.once('data', resolve))));
+    const begin = String(Date.now() + 200);
+    for (const writer of writers) writer.stdin.write(begin);
+    expect(await Promise.all(ends)).toEqual(writers.map(() => 0));
+
+    const everyone = writers.map(({ pid }) => String(pid)).sort();
+    for (let n = 0; n < FILES; n++) {
+      expect(folder.read(`rows-${n}.csv`).startsWith(`${header}\n`)).toBe(true);
+      expect(runIds(`rows-${n}.csv`).sort()).toEqual(everyone);
+    }
+    const others = readdirSync(folder.path).filter((name) => !name.startsWith('rows-'));
+    expect(others.sort()).toEqual(['report.json', 'writer.mjs']);
+  });
+});
+
+describe('writeOutputs', () => {
+  it('writes rows first, and gives the other files the warnings', () => {
+    writeFileSync(folder.file('foreign.csv'), 'a,b\n');
+    const report = goldenReport();
+    const [json, none, foreign] = ['r.json', 'none/r.csv', 'foreign.csv'].map((name) => folder.file(name));
+    const [failure, ...others] = writeOutputs(report, [json, none, foreign].map(String));
+    expect(others).toEqual([]);
+    expect(failure).toMatchObject({ code: 'ERR_OUTPUT', hint: expect.stringContaining('create it first') });
+    const told = report.warnings.slice(-2);
+    expect(told).toEqual([
+      { code: 'output-failed', message: failure?.message, hint: failure?.hint },
+      { code: 'output-elsewhere', message: expect.stringContaining('foreign-1.csv') },
+    ]);
+    expect(JSON.parse(folder.read('r.json')).warnings.slice(-2)).toEqual(told);
   });
 });
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { EmissionsTracker, type TrackerOptions, trackEmissions } from '../../lib/index.js';
+import { EmissionsTracker, type ModelDetails, type TrackerOptions, trackEmissions } from '../../lib/index.js';
+import { createReport, planReport } from '../../lib/reports.js';
+import { inOneLine } from '../../lib/tracker/tracker.js';
 import {
   energyFile,
   microjoules,
@@ -12,6 +14,7 @@ import {
   useWorkplace,
   zone,
 } from '../cli/fixtures.js';
+import { goldenMeasurement } from '../report/fixtures.js';
 import type { FixtureMachine } from '../support/machine.js';
 
 const place = useWorkplace();
@@ -107,6 +110,57 @@ describe('EmissionsTracker', () => {
     );
   });
 
+  it.each([
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    true,
+    undefined,
+  ])('refuses %s as a result of the model, and keeps the others', async (value) => {
+    const tracker = new EmissionsTracker({
+      ...optionsFor(oneSocket()),
+      output: folder.file('report.json'),
+    });
+    tracker.start();
+    tracker.setModelResult('epochs', 3);
+    expect(() => tracker.setModelResult('loss', value as number)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_BAD_MODEL',
+        message: expect.stringContaining(`setModelResult(): "results.loss" is ${value}`),
+        hint: expect.stringContaining('String(value)'),
+      }),
+    );
+    tracker.setModelResult('final loss', String(value));
+    const { warnings } = await tracker.stop();
+    expect(warnings.map(({ code }) => code)).not.toContain('output-failed');
+    const results = { epochs: 3, 'final loss': String(value) };
+    expect(parseReport(folder.read('report.json')).model).toEqual({ results });
+  });
+
+  it.each([
+    { results: { loss: Number.NaN } },
+    { nmae: 'cnn' },
+    { name: 7 },
+    null,
+  ])('refuses %j as a model, and so do planReport and createReport', async (wrong) => {
+    const model = wrong as ModelDetails;
+    const error = expect.objectContaining({ code: 'ERR_BAD_MODEL', hint: expect.stringMatching(/\w/) });
+    expect(() => new EmissionsTracker({ output: [], model })).toThrow(error);
+    expect(() => planReport({ model })).toThrow(error);
+    expect(() => createReport(goldenMeasurement, { model })).toThrow(error);
+    expect(() => planReport().report(goldenMeasurement, model)).toThrow(error);
+  });
+
+  it('writes where it was created, wherever the script goes', async () => {
+    const elsewhere = place.newFolder();
+    process.chdir(folder.path);
+    const tracker = new EmissionsTracker({ ...optionsFor(oneSocket()), output: ['r.json', './r.csv'] });
+    tracker.start();
+    process.chdir(elsewhere.path);
+    await tracker.stop();
+    expect(readdirSync(folder.path).sort()).toEqual(['r.csv', 'r.json']);
+    expect(readdirSync(elsewhere.path)).toEqual([]);
+  });
+
   it('writes emissions.csv into the working directory unless told otherwise', async () => {
     const { output: _none, ...options } = optionsFor(oneSocket());
     process.chdir(folder.path);
@@ -129,10 +183,24 @@ describe('EmissionsTracker', () => {
     expect(others).toEqual([]);
     expect(failure?.message).toContain(none);
     expect(failure?.hint).toContain('create it first');
-    expect(warned.mock.calls).toEqual([[expect.stringContaining('create it first'), 'MicrojouleWarning']]);
-    parseReport(folder.read('report.json'));
+    expect(warned.mock.calls).toEqual([
+      [`cannot write ${none} (ENOENT). Its folder does not exist: create it first.`, 'MicrojouleWarning'],
+    ]);
+    expect(parseReport(folder.read('report.json')).warnings).toContainEqual(failure);
     expect(existsSync(folder.file('emissions.csv'))).toBe(true);
     warned.mockRestore();
+  });
+
+  it('tells in the other files that a row went elsewhere', async () => {
+    writeFileSync(folder.file('emissions.csv'), 'a,b\n');
+    const tracker = new EmissionsTracker({
+      ...optionsFor(oneSocket()),
+      output: [folder.file('report.json'), folder.file('emissions.csv')],
+    });
+    tracker.start();
+    await tracker.stop();
+    const codes = parseReport(folder.read('report.json')).warnings.map(({ code }) => code);
+    expect(codes).toContain('output-elsewhere');
   });
 
   it('falls back to an estimate when the counter vanishes meanwhile', async () => {
@@ -214,4 +282,12 @@ describe('trackEmissions', () => {
     });
     expect(work).not.toHaveBeenCalled();
   });
+});
+
+describe('inOneLine', () => {
+  it.each([
+    [{ message: 'No full stop', hint: 'Do this.' }, 'No full stop. Do this.'],
+    [{ message: 'Its own full stop.', hint: 'Do this.' }, 'Its own full stop. Do this.'],
+    [{ message: 'No hint' }, 'No hint'],
+  ])('%j', (warning, line) => expect(inOneLine({ code: 'output-failed', ...warning })).toBe(line));
 });
