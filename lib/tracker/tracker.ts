@@ -5,6 +5,7 @@ import type { ModelDetails, Report } from '../core/report-types.js';
 import type { Warning } from '../core/vocabulary.js';
 import type { Recording, RecordingOptions } from '../measure/recording.js';
 import type { ReportOptions, ReportPlan } from './create-report.js';
+import { unwatch, watch } from './endings.js';
 import { onDemand } from './on-demand.js';
 
 export interface TrackerOptions extends RecordingOptions, ReportOptions {
@@ -18,68 +19,6 @@ export interface TrackerOptions extends RecordingOptions, ReportOptions {
    * itself is left to it, and the tracker goes on. Default: true.
    */
   handleSignals?: boolean | undefined;
-}
-
-const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-
-/** Trackers that run: a process that ends must not take their reports with it. */
-const running = new Set<EmissionsTracker>();
-/** Those of them that a signal ends too. */
-const interruptible = new Set<EmissionsTracker>();
-
-function onExit(): void {
-  for (const tracker of running) tracker.finishEarly('the process ended before stop() was called');
-}
-
-function onSignal(signal: NodeJS.Signals): void {
-  // Another listener decides what the signal does; if the process ends, onExit writes the report.
-  if (process.listenerCount(signal) > 1) {
-    stepAside(signal);
-    return;
-  }
-  for (const tracker of interruptible) {
-    tracker.finishEarly(`the process received ${signal} before stop() was called`);
-  }
-  process.kill(process.pid, signal);
-}
-
-/** First in line, because a listener that is there once is gone when its turn has come. */
-function listenFor(signal: NodeJS.Signals): void {
-  process.off(signal, onSignal);
-  process.prependListener(signal, onSignal);
-}
-
-/**
- * Hides our listener from the others while they have a signal: libraries such as signal-exit send it again, to end
- * the process, only if theirs are the last. They remove theirs first, and then ours must be back to see it.
- */
-function stepAside(signal: NodeJS.Signals): void {
-  const onRemoved = (event: string | symbol): void => {
-    if (event === signal && process.listenerCount(signal) === 0) comeBack();
-  };
-  const comeBack = (): void => {
-    clearImmediate(timer);
-    process.off('removeListener', onRemoved);
-    if (interruptible.size > 0) listenFor(signal);
-  };
-  process.off(signal, onSignal);
-  process.on('removeListener', onRemoved);
-  const timer = setImmediate(comeBack);
-}
-
-function watch(tracker: EmissionsTracker, handleSignals: boolean): void {
-  if (running.size === 0) process.on('exit', onExit);
-  running.add(tracker);
-  if (!handleSignals) return;
-  if (interruptible.size === 0) for (const signal of SIGNALS) listenFor(signal);
-  interruptible.add(tracker);
-}
-
-function unwatch(tracker: EmissionsTracker): void {
-  if (running.delete(tracker) && running.size === 0) process.off('exit', onExit);
-  if (interruptible.delete(tracker) && interruptible.size === 0) {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
-  }
 }
 
 /** @internal */
