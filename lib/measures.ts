@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// `microjoule/measure`: readings into measurements of CPU, GPU and memory, estimated where there is no counter.
+// `microjoule/measure`: the meter, and its readings into measurements of CPU, GPU and memory, estimated where there is no
+// counter.
 
+export { type ErrorCode, MicrojouleError } from './core/errors.js';
 export type { Measurement } from './core/report-types.js';
-export { childCpuTimes } from './measure/child-cpu.js';
 export type { EstimateOptions } from './measure/components.js';
 export { mergeMeasurements } from './measure/merge.js';
 export { missingCounters } from './measure/missing.js';
@@ -13,3 +14,7 @@ export {
   type RecordingOptions,
   startRecording,
 } from './measure/recording.js';
+export { type CounterDelta, type Meter, openMeter } from './meter/meter.js';
+export { childCpuTimes } from './meter/native.js';
+export type { MeterOptions } from './meter/options.js';
+export { packageVersion } from './version.js';

@@ -182,9 +182,7 @@ std::string Meter::Explain(size_t index) {
     const State& state = slot->states[i];
     if (state.status == Status::kImplausible) {
       return counter.origin +
-             " counts beyond its own range, so its value cannot be used: report the driver that "
-             "wrote "
-             "it";
+             " counts beyond its own range, so its value cannot be used: report its driver";
     }
     if (state.status != Status::kOk) return slot->source->Explain(i);
     switch (state.last_break) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { formatCounters } from '../formats.js';
-import { type CounterDelta, openMeter } from '../index.js';
+import { type CounterDelta, openMeter } from '../measures.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
 import { styleFor } from './terminal.js';
 

@@ -1,11 +1,18 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: MIT
 import type { Command } from 'commander';
-import { MicrojouleError, packageVersion } from '../index.js';
+import { MicrojouleError, packageVersion } from '../measures.js';
 import type { ChildOutcome } from './child.js';
-import { commander } from './commander.js';
 import { exitLike } from './exit.js';
-import { addMeterOptions, collect, countFrom1, type MeterFlags, numberFrom, text } from './options.js';
+import {
+  addMeterOptions,
+  collect,
+  commander,
+  countFrom1,
+  type MeterFlags,
+  numberFrom,
+  text,
+} from './options.js';
 import type { RunFlags } from './run.js';
 import { complain } from './terminal.js';
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
+import { createRequire } from 'node:module';
 import type { Command } from 'commander';
-import type { MeterOptions } from '../index.js';
-import { commander } from './commander.js';
+import type { MeterOptions } from '../measures.js';
+
+/** By `require`: importing CommonJS from ESM starts a lexer of its own, which costs more than the library. */
+export const commander = createRequire(import.meta.url)('commander') as typeof import('commander');
 
 /** A number of at least (or above) 0, or an error that commander prints with the flag's name. */
 export function numberFrom(lowest: number, exclusive: boolean): (text: string) => number {

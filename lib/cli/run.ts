@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync } from 'node:fs';
-import { type Meter, MicrojouleError, type ModelDetails, openMeter, type Report } from '../index.js';
-import { mergeMeasurements, missingCounters } from '../measures.js';
-import { formatText, planReport } from '../reports.js';
+import { type Meter, MicrojouleError, mergeMeasurements, missingCounters, openMeter } from '../measures.js';
+import { formatText, type ModelDetails, planReport, type Report } from '../reports.js';
 import type { ChildOutcome } from './child.js';
-import { holdSignals } from './hold-signals.js';
+import { holdSignals } from './exit.js';
 import { type MeasuredRun, measureRun } from './measure-run.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
 import { complain, styleFor } from './terminal.js';
