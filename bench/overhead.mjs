@@ -27,17 +27,14 @@ export function measure({ rounds }) {
   );
   // The difference from `true`, but the ratio to Node's own start: that tells a slow machine from a slow command.
   const whole = row('`microjoule run -- true`', values.microjoule, 'ms', values.true, values.node);
+  const bare = row('`node --eval 0`', values.node, 'ms', values.true, values.node);
   return {
     title: 'One run of the command',
-    rows: [
-      row('`true`', values.true, 'ms'),
-      row('`node --eval 0`', values.node, 'ms', values.true, values.node),
-      whole,
-    ],
+    rows: [row('`true`', values.true, 'ms'), bare, whole],
     goal: {
       text: `adds under ${GOAL_MS} ms to the command`,
       reached: whole.more < GOAL_MS,
-      value: `${whole.more.toFixed(1)} ms`,
+      value: `${whole.more.toFixed(1)} ms, of which Node's own start is ${bare.more.toFixed(1)} ms`,
     },
   };
 }

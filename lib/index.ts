@@ -17,4 +17,3 @@ export type { MeterOptions } from './meter/options.js';
 export type { CounterReading, Reading } from './meter/reading.js';
 export type { ReportOptions } from './tracker/create-report.js';
 export { EmissionsTracker, type TrackerOptions, trackEmissions } from './tracker/tracker.js';
-export { packageVersion } from './version.js';

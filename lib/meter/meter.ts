@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
-import { nearest } from '../core/nearest.js';
 import { NANOSECONDS_PER_SECOND } from '../core/units.js';
 import type { Status } from '../core/vocabulary.js';
 import { chooseTotal, groupMeters, type MeterGroup } from './domains.js';
@@ -74,12 +73,11 @@ export interface Meter {
 }
 
 function unknownSource(name: string, known: readonly string[]): MicrojouleError {
-  const close = nearest(name, known, 1);
   return new MicrojouleError(
     'ERR_BAD_OPTION',
     `sources: there is no source "${name}" on ${process.platform}`,
     {
-      hint: `${close.length > 0 ? `Did you mean ${close[0]}? ` : ''}Known here: ${known.join(', ')}.`,
+      hint: `Known here: ${known.join(', ')}.`,
     },
   );
 }
