@@ -2,17 +2,14 @@
 //
 // What lib/ relies on of the addon: one spec, run over each build of it.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Status } from '../lib/core/vocabulary.js';
 import type { NativeAddon, NativeCounter, NativeMeter } from '../lib/meter/native.js';
 import { decodeReading, ticksToJoules } from '../lib/meter/reading.js';
 import { type FixtureMachine, writeMachine } from './support/machine.js';
+import { BUILDS } from './support/native-builds.js';
 
-const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const ON_LINUX = process.platform === 'linux';
 /** The range of a 32-bit counter whose tick is 2^-14 J, as most Intel CPUs have it. */
 const RANGE_UJ = '262143328850\n';
@@ -33,40 +30,6 @@ const VOCABULARY: Record<Status, true> = {
   failed: true,
   'addon-missing': true,
 };
-
-interface Build {
-  name: string;
-  file: string;
-  /** Makes the file, or throws with what to do. */
-  make(): void;
-  /** Why this build cannot be made here; never in CI, where a missing tool is a failure. */
-  missing?: string | undefined;
-}
-
-const cmake = spawnSync('cmake', ['--version']).status === 0;
-
-const BUILDS: Build[] = [
-  {
-    name: 'node-gyp',
-    file: path.join(REPOSITORY, 'build/Release/microjoule.node'),
-    make() {
-      if (!existsSync(this.file)) throw new Error('the addon is not built: run npm run build:native');
-    },
-  },
-  {
-    name: 'cmake-js',
-    file: path.join(REPOSITORY, 'build/cmake-js/Release/microjoule.node'),
-    missing: cmake || process.env.CI ? undefined : 'cmake is missing: apt-get install cmake',
-    make() {
-      if (!cmake) throw new Error('cmake is missing: apt-get install cmake');
-      const command = path.join(REPOSITORY, 'node_modules/cmake-js/bin/cmake-js');
-      // Some versions take a relative folder from elsewhere.
-      const args = [command, 'compile', '-O', path.join(REPOSITORY, 'build/cmake-js')];
-      const built = spawnSync(process.execPath, args, { cwd: REPOSITORY, encoding: 'utf8' });
-      if (built.status !== 0) throw new Error(`cmake-js failed:\n${built.stdout}${built.stderr}`);
-    },
-  },
-];
 
 function inShared(words: number): BigUint64Array<SharedArrayBuffer> {
   return new BigUint64Array(new SharedArrayBuffer(words * 8));

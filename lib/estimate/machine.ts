@@ -10,7 +10,7 @@ import { readProcStat } from './utilisation.js';
 /** Enough for the first processor's block, of about 2 KiB; all of a large server's blocks take long to generate. */
 const CPUINFO_BYTES = 8192;
 const BYTES_PER_KIB = 1024;
-/** A package limit outside of these is a placeholder. */
+/** A package limit outside of these is no real one. */
 const MIN_LIMIT_WATTS = 1;
 const MAX_LIMIT_WATTS = 2000;
 
