@@ -19,9 +19,10 @@ import { complain } from './terminal.js';
 const OWN_FAILURE = 125;
 
 const RUN_NOTES = `
-The whole machine is measured, idle included. The report goes to stderr; the command's own
-output and exit code stay as they are. Exit codes of microjoule itself: 125 its own failure,
-126 the command is not executable, 127 it was not found.
+The whole machine is measured, idle included. The report goes to stderr; the
+command's own output and exit code stay as they are. Exit codes of microjoule
+itself: 125 its own failure, 126 the command is not executable, 127 it was not
+found.
 
 To keep the command alive after the terminal closes: microjoule run -- nohup COMMAND
 
