@@ -24,7 +24,8 @@ command's own output and exit code stay as they are. Exit codes of microjoule
 itself: 125 its own failure, 126 the command is not executable, 127 it was not
 found.
 
-To keep the command alive after the terminal closes: microjoule run -- nohup COMMAND
+To keep the command alive after the terminal closes:
+  microjoule run -- nohup COMMAND
 
 Examples:
   microjoule run -- node train.js

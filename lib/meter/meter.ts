@@ -2,7 +2,8 @@
 import { MicrojouleError } from '../core/errors.js';
 import { NANOSECONDS_PER_SECOND } from '../core/units.js';
 import type { Status } from '../core/vocabulary.js';
-import { chooseTotal, groupMeters, type MeterGroup } from './domains.js';
+import { chooseTotal } from './domains.js';
+import { MeterGroups } from './groups.js';
 import { loadAddon, type NativeAddon, type NativeCounter, type NativeMeter } from './native.js';
 import { type MeterOptions, type ResolvedMeterOptions, resolveMeterOptions } from './options.js';
 import { decodeReading, type Reading, secondsBetween, ticksToJoules } from './reading.js';
@@ -97,8 +98,6 @@ export function openMeter(options: MeterOptions = {}): Meter {
   return new NativeBackedMeter(loaded.addon, resolved);
 }
 
-/** Two updates of a millisecond at 1000 W. That two meters stand so close by chance is 1 in 16,000 at 2^16 J. */
-const MIRROR_JOULES = 2;
 /** Own intervals that differ more than this from the region's are worth a word. */
 const NOTED_RATIO = 0.01;
 
@@ -108,7 +107,7 @@ class NativeBackedMeter implements Meter {
   readonly words: BigUint64Array;
   readonly opened: Reading;
   readonly #addon: NativeAddon;
-  readonly #groups: readonly MeterGroup[];
+  readonly #groups: MeterGroups;
   #native: NativeMeter | undefined;
 
   constructor(addon: NativeAddon, options: ResolvedMeterOptions) {
@@ -123,20 +122,10 @@ class NativeBackedMeter implements Meter {
     this.words = new BigUint64Array(new SharedArrayBuffer(native.words * 8));
     native.bind(this.words);
     this.opened = this.read(true);
-    this.#groups = groupMeters(this.counters, (one, other) => this.#agree(one, other));
-  }
-
-  /** Whether two counters stood at the same count at open, but for what may flow between two reads. */
-  #agree(one: number, other: number): boolean {
-    const joules = [one, other].map((index) => {
-      const counter = this.counters[index];
-      const at = this.opened.counters[index];
-      if (counter === undefined || at === undefined || at.statusCode !== 0 || at.ticks === 0n)
-        return Number.NaN;
-      return ticksToJoules(at.ticks, counter.scaleNumerator, counter.scaleDenominator);
-    });
-    const [a = Number.NaN, b = Number.NaN] = joules;
-    return Math.abs(a - b) <= MIRROR_JOULES;
+    this.#groups = new MeterGroups(
+      this.counters,
+      this.counters.map((_, index) => this.#joulesAt(this.opened, index)),
+    );
   }
 
   #open(): NativeMeter {
@@ -194,31 +183,37 @@ class NativeBackedMeter implements Meter {
         energyJoules: energyJoules * ratio,
       };
     });
+    this.#groups.part(found.map((one) => ('energyJoules' in one ? one.energyJoules : undefined)));
     return this.#withMembership(found);
   }
 
   list(reading: Reading): CounterDelta[] {
     const found = this.counters.map((counter, index) => {
       const at = reading.counters[index];
+      const energyJoules = this.#joulesAt(reading, index);
       if (at === undefined) return failed('failed', 'not part of this reading');
-      if (at.statusCode !== 0) return failed(this.#status(at.statusCode), this.#explain(index));
-      return {
-        status: 'ok' as const,
-        detail: counter.detail,
-        energyJoules: ticksToJoules(at.ticks, counter.scaleNumerator, counter.scaleDenominator),
-      };
+      if (energyJoules === undefined) return failed(this.#status(at.statusCode), this.#explain(index));
+      return { status: 'ok' as const, detail: counter.detail, energyJoules };
     });
     return this.#withMembership(found);
+  }
+
+  /** A counter's own count at a reading, in joules. */
+  #joulesAt(reading: Reading, index: number): number | undefined {
+    const counter = this.counters[index];
+    const at = reading.counters[index];
+    if (counter === undefined || at === undefined || at.statusCode !== 0) return undefined;
+    return ticksToJoules(at.ticks, counter.scaleNumerator, counter.scaleDenominator);
   }
 
   #withMembership(found: { status: Status; detail: string; energyJoules?: number }[]): CounterDelta[] {
     const members = chooseTotal(
       this.counters.map((counter, i) => ({ ...counter, status: found[i]?.status ?? 'failed' })),
-      this.#groups,
+      this.#groups.all,
     );
     return this.counters.map((counter, i) => {
       const { inTotal = false, reason = '', twinOf } = members[i] ?? {};
-      const { first = counter.id, duplicate = false, doubtful = false } = this.#groups[i] ?? {};
+      const { first = counter.id, duplicate = false, doubtful = false } = this.#groups.all[i] ?? {};
       return {
         counter,
         ...(found[i] ?? failed('failed', 'not read')),

@@ -77,6 +77,18 @@ describe('openMeter', () => {
     ]);
   });
 
+  it('parts dies that stood alike at open and then count differently', () => {
+    const { meter, machine } = start({
+      ...zone('intel-rapl:0', 'package-0-die-0', printed(1000)),
+      ...zone('intel-rapl:1', 'package-0-die-1', printed(1000)),
+    });
+    machine.write(energyFile('intel-rapl:0'), printed(1000 + 16_384 * 10));
+    machine.write(energyFile('intel-rapl:1'), printed(1000 + 16_384 * 30));
+    const inTotal = () => meter.between(meter.opened, meter.read()).filter((delta) => delta.inTotal);
+    expect(inTotal().map((delta) => delta.energyJoules)).toEqual([10, 30]);
+    expect(inTotal()).toHaveLength(2);
+  });
+
   it('calls a counter that stands still stale, not 0 J', () => {
     const { meter } = start(zone('intel-rapl:0', 'package-0', printed(5)));
     const [delta] = meter.between(meter.opened, meter.read());
