@@ -46,8 +46,8 @@ export interface Machine {
   cpuThreadCount: number;
   /** Mean share of all hardware threads that were busy, 0 to 1. */
   cpuUtilisationRatio?: number;
-  /** GPUs known to be there, read or not. */
-  gpuCount: number;
+  /** GPUs known to be there, read or not. Absent where there was nowhere to look. */
+  gpuCount?: number;
   /** E.g. `1 x NVIDIA GeForce MX450`. */
   gpuModel?: string;
   ramTotalGib: number;

@@ -55,7 +55,7 @@ export type CodecarbonRecord = Record<CodecarbonColumn, string>;
  */
 export function codecarbonRecord(report: Report): CodecarbonRecord {
   const { components, emissions, energy, machine, location, cloud } = report;
-  const gpuSeen = machine.gpuCount > 0;
+  const gpuSeen = (machine.gpuCount ?? 0) > 0;
   return {
     timestamp: localTimestamp(report.endedAt),
     project_name: report.projectName,

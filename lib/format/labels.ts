@@ -13,7 +13,8 @@ export const COMPONENTS: readonly { key: keyof Components; name: string }[] = [
 export function absenceOf(key: keyof Components, report: Report): string {
   if (report.components[key].atLeast) return 'present, not measured';
   // Nothing is missing then: an integrated GPU, say, is inside the CPU package's counter.
-  return key === 'gpu' && report.machine.gpuCount === 0 ? 'none found' : 'no value of its own';
+  if (key !== 'gpu' || (report.machine.gpuCount ?? 0) > 0) return 'no value of its own';
+  return report.machine.gpuCount === 0 ? 'none found' : 'unknown';
 }
 
 /** `Brazil (BRA), rio grande do sul`, or `unknown`. */

@@ -57,7 +57,7 @@ function resultPairs(report: Report): [name: string, value: string][] {
     ['Runtime', orUnknown(machine.runtime)],
     ['Hardware threads', String(machine.cpuThreadCount)],
     ['CPU model', orUnknown(machine.cpuModel)],
-    ['GPU count', machine.gpuCount === 0 ? 'none found' : String(machine.gpuCount)],
+    ['GPU count', machine.gpuCount === 0 ? 'none found' : orUnknown(machine.gpuCount?.toString())],
     ['GPU model', machine.gpuCount === 0 ? 'none found' : orUnknown(machine.gpuModel)],
     ['RAM (GiB)', formatDecimals(machine.ramTotalGib, 6)],
     ['Tracking mode', report.trackingMode],

@@ -187,7 +187,8 @@ function machineOf(machine: Report['machine']): string[] {
   const { os, runtime, cpuModel, cpuThreadCount, cpuUtilisationRatio, gpuModel, gpuCount, ramTotalGib } =
     machine;
   const busy = cpuUtilisationRatio === undefined ? '' : `, ${formatShare(cpuUtilisationRatio)} busy`;
-  const gpu = gpuModel ?? (gpuCount > 0 ? `${gpuCount} GPU of unknown model` : 'no GPU found');
+  const unnamed = gpuCount === undefined ? 'GPUs unknown' : 'no GPU found';
+  const gpu = gpuModel ?? (gpuCount ? `${gpuCount} GPU of unknown model` : unnamed);
   return [
     `${cpuModel ?? 'unknown CPU'}, ${cpuThreadCount} threads${busy}`,
     `${gpu}; ${formatSignificant(ramTotalGib)} GiB RAM`,

@@ -111,13 +111,27 @@ function whyNot(evidence: Evidence, domain: Domain): string {
   return broken.map((state) => `${state.source}: ${state.status}, ${state.detail}`).join('; ');
 }
 
-function cpuComponent(evidence: Evidence, warnings: Warning[]): Component {
+type Models = ReturnType<typeof chooseModels>;
+
+/**
+ * The models of what has no counter. Chosen even where counters make them useless: a bad option is an error on every
+ * machine.
+ * @throws MicrojouleError `ERR_BAD_OPTION`
+ */
+export function chooseModels({
+  cpu,
+  maxPowerWatts,
+  ramTotalGib,
+  estimates,
+}: Pick<Evidence, 'cpu' | 'maxPowerWatts' | 'ramTotalGib' | 'estimates'>) {
+  return {
+    cpu: chooseCpuPowerModel(cpu, { cpuWatts: estimates.cpuWatts, maxPowerWatts }),
+    ram: estimateRamPower({ ramTotalGib, model: estimates.ramModel, wattsPerGib: estimates.ramWattsPerGib }),
+  };
+}
+
+function cpuComponent(evidence: Evidence, model: Models['cpu'], warnings: Warning[]): Component {
   const { durationSeconds, utilisationRatio, estimates } = evidence;
-  // Checked even when unused: a bad option is an error on every machine.
-  const model = chooseCpuPowerModel(evidence.cpu, {
-    cpuWatts: estimates.cpuWatts,
-    maxPowerWatts: evidence.maxPowerWatts,
-  });
   const found = measured(evidence, 'package', 'CPU package');
   if (found !== undefined) {
     if (estimates.cpuWatts !== undefined) {
@@ -128,13 +142,13 @@ function cpuComponent(evidence: Evidence, warnings: Warning[]): Component {
     }
     return found;
   }
-  const why = whyNot(evidence, 'package');
+  const known = utilisationRatio !== undefined || model.idleWatts === model.fullWatts;
+  const kind = known ? model.kind : 'assumed';
   warnings.push({
     code: 'cpu-not-measured',
-    message: `The CPU's energy is ${model.kind}, not measured. ${why}.`,
+    message: `The CPU's energy is ${kind}, not measured. ${whyNot(evidence, 'package')}.`,
     hint: 'See which counters there are, and why not, with: microjoule counters',
   });
-  const known = utilisationRatio !== undefined || model.idleWatts === model.fullWatts;
   const powerWatts = known ? cpuPowerWatts(model, utilisationRatio ?? 0) : cpuPowerWattsAtUnknownLoad(model);
   const load =
     model.idleWatts === model.fullWatts
@@ -143,7 +157,7 @@ function cpuComponent(evidence: Evidence, warnings: Warning[]): Component {
         ? ' The region was too short to see how busy the CPU was: half load is assumed.'
         : ` Mean utilisation ${(utilisationRatio * 100).toFixed(1)} %.`;
   return withEnergy(powerWatts * durationSeconds, durationSeconds, {
-    kind: known ? model.kind : 'assumed',
+    kind,
     source: model.source,
     method: model.method,
     detail: model.detail + load,
@@ -152,13 +166,8 @@ function cpuComponent(evidence: Evidence, warnings: Warning[]): Component {
   });
 }
 
-function ramComponent(evidence: Evidence, warnings: Warning[]): Component {
-  const { durationSeconds, ramTotalGib, estimates } = evidence;
-  const model = estimateRamPower({
-    ramTotalGib,
-    model: estimates.ramModel,
-    wattsPerGib: estimates.ramWattsPerGib,
-  });
+function ramComponent(evidence: Evidence, model: Models['ram'], warnings: Warning[]): Component {
+  const { durationSeconds, estimates } = evidence;
   const found = measured(evidence, 'dram', 'memory');
   if (found !== undefined) {
     if (estimates.ramWattsPerGib !== undefined) {
@@ -258,10 +267,11 @@ export function buildComponents(evidence: Evidence): {
   warnings: Warning[];
 } {
   const warnings: Warning[] = [];
+  const models = chooseModels(evidence);
   const components = {
-    cpu: cpuComponent(evidence, warnings),
+    cpu: cpuComponent(evidence, models.cpu, warnings),
     gpu: gpuComponent(evidence, warnings),
-    ram: ramComponent(evidence, warnings),
+    ram: ramComponent(evidence, models.ram, warnings),
   };
   for (const component of [components.cpu, components.ram]) {
     if (!component.atLeast) continue;

@@ -14,7 +14,13 @@ import { readCpuTimes, utilisationBetween } from '../estimate/utilisation.js';
 import { type Meter, openMeter } from '../meter/meter.js';
 import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
 import { secondsBetween } from '../meter/reading.js';
-import { buildComponents, type EstimateOptions, type Evidence, unmeteredControllers } from './components.js';
+import {
+  buildComponents,
+  chooseModels,
+  type EstimateOptions,
+  type Evidence,
+  unmeteredControllers,
+} from './components.js';
 
 export interface RecordingOptions extends MeterOptions, EstimateOptions {
   /** A meter to use; it is not closed. Default: one of the recording's own. */
@@ -52,17 +58,7 @@ export function startRecording(options: RecordingOptions = {}): Recording {
   const displayControllers = findDisplayControllers(sysfs);
   const maxPowerWatts = readMaxPowerWatts(sysfs);
   // A wrong option is told before the work starts, not after it.
-  buildComponents({
-    durationSeconds: 0,
-    deltas: [],
-    sources: [],
-    cpu,
-    maxPowerWatts,
-    utilisationRatio: undefined,
-    ramTotalGib: 1,
-    displayControllers: undefined,
-    estimates: options,
-  });
+  chooseModels({ cpu, maxPowerWatts, ramTotalGib: readMemory().ramTotalGib, estimates: options });
   const meter = options.meter ?? openMeter(options);
 
   const startedAtMs = Date.now();
@@ -139,7 +135,7 @@ function shortRegion({ durationSeconds }: Evidence): Warning[] {
 }
 
 /** `2 x NVIDIA A, 1 x AMD B`: every GPU that is known to be there, read or not. */
-function describeGpus(evidence: Evidence): { gpuCount: number; gpuModel?: string } {
+function describeGpus(evidence: Evidence): Pick<Machine, 'gpuCount' | 'gpuModel'> {
   const names = [
     ...evidence.deltas
       .filter((delta) => delta.counter.domain === 'gpu')
@@ -149,7 +145,8 @@ function describeGpus(evidence: Evidence): { gpuCount: number; gpuModel?: string
       evidence.deltas.map((delta) => delta.counter),
     ).map((gpu) => gpu.name),
   ];
-  if (names.length === 0) return { gpuCount: 0 };
+  // Without a bus to look at, no GPU seen is not no GPU.
+  if (names.length === 0) return evidence.displayControllers === undefined ? {} : { gpuCount: 0 };
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return {

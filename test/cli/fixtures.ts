@@ -6,27 +6,21 @@ import { afterAll, expect } from 'vitest';
 import type { Report } from '../../lib/index.js';
 import { schemaErrors } from '../report/fixtures.js';
 import { type FixtureMachine, type MachineEntry, writeMachine } from '../support/machine.js';
+import { energyFile, zone as filesOfZone, printed } from '../support/powercap.js';
 import { type CliOptions, type CliResult, runCli } from '../support/run-cli.js';
 
-/** max_energy_range_uj of a counter of 2^32 ticks of 61035 nJ, as Linux prints 2^-14 J. */
-const RANGE_UJ = 262143328850;
-const UNIT_NJ = 61035;
+export { energyFile };
+
 export const TICKS_PER_JOULE = 2 ** 14;
 /** Where every counter of a fixture machine starts. */
 export const START_TICKS = 20_000_000;
 
 /** What Linux prints for a count. */
-export const microjoules = (ticks: number): number => Math.floor((ticks * UNIT_NJ) / 1000);
-
-export const energyFile = (zone: string): string => `class/powercap/${zone}/energy_uj`;
+export const microjoules = (ticks: number): number => Number(printed(ticks));
 
 /** The three files of a powercap zone. */
 export function zone(folder: string, name: string, ticks = START_TICKS): Record<string, MachineEntry> {
-  return {
-    [`class/powercap/${folder}/name`]: `${name}\n`,
-    [energyFile(folder)]: `${microjoules(ticks)}\n`,
-    [`class/powercap/${folder}/max_energy_range_uj`]: `${RANGE_UJ}\n`,
-  };
+  return filesOfZone(folder, name, printed(ticks));
 }
 
 /** A shell script that lets each zone count so many ticks, as the hardware would during the work. */

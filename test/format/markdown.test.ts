@@ -89,6 +89,17 @@ describe('formatMarkdown', () => {
     expect(markdown).not.toMatch(/\bnan\b/i);
   });
 
+  it('does not say that there is no GPU where nobody looked', () => {
+    const { gpuCount: _, gpuModel: __, ...machine } = goldenMeasurement.machine;
+    const components = { ...goldenMeasurement.components, gpu: noGpu };
+    const values = resultValues(
+      formatMarkdown(buildReport({ ...goldenMeasurement, components, machine }, goldenContext)),
+    );
+    for (const name of ['GPU power (W)', 'GPU energy (kWh)', 'GPU count', 'GPU model']) {
+      expect(values.get(name)).toBe('unknown');
+    }
+  });
+
   it('gives a hint once to warnings that share it and their code', () => {
     const warnings = [...sharedHint, { code: 'bare', message: 'One.' }, { code: 'bare', message: 'Two.' }];
     const markdown = formatMarkdown(buildReport({ ...serverMeasurement, warnings }, germanContext));

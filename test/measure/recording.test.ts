@@ -66,6 +66,13 @@ describe('startRecording', () => {
     );
   });
 
+  it('does not count GPUs where there is nowhere to look', () => {
+    const { root } = fixture({ 'class/powercap': null });
+    const nowhere = startRecording({ sysfs: root, sources: ['powercap'] }).stop();
+    expect(nowhere.machine).not.toHaveProperty('gpuCount');
+    expect(nowhere.components.gpu.method).toBe('not known');
+  });
+
   it('describes GPUs of the bus that no counter stands for', () => {
     const { root } = fixture({
       'bus/pci/devices/0000:01:00.0/class': '0x030200\n',
