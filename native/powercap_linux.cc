@@ -258,9 +258,9 @@ int Powercap::ReadZone(const Clock& clock, Zone* zone, uint64_t* microjoules) co
   if (*microjoules == zone->last_uj) {
     const uint64_t now_ns = clock.MonotonicNs();
     if (now_ns >= zone->next_vanish_check_ns) {
-      zone->next_vanish_check_ns = now_ns + kVanishCheckNs;
       struct stat info;
       if (fstat(zone->fd, &info) == 0 && info.st_nlink == 0) return kVanished;
+      zone->next_vanish_check_ns = now_ns + kVanishCheckNs;
     }
   }
   zone->last_uj = *microjoules;

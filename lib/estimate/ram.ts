@@ -85,12 +85,16 @@ export function estimateRamPower(options: RamOptions): Provenance & { powerWatts
   const { ramTotalGib, model = 'per-gib', wattsPerGib, architecture = process.arch } = options;
   for (const [name, value] of Object.entries({ ramTotalGib, wattsPerGib })) {
     if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
-      throw new MicrojouleError('ERR_BAD_OPTION', `${name} must be a number of at least 0, not ${value}`);
+      throw new MicrojouleError('ERR_BAD_OPTION', `${name} must be a number of at least 0, not ${value}`, {
+        hint: 'Give a number, for example 0.375 W/GiB, or leave it out.',
+      });
     }
   }
   if (model === 'per-gib') return perGib(ramTotalGib, wattsPerGib);
   if (model !== 'per-dimm') {
-    throw new MicrojouleError('ERR_BAD_OPTION', `unknown RAM model "${model}": use per-gib or per-dimm`);
+    throw new MicrojouleError('ERR_BAD_OPTION', `unknown RAM model "${model}": use per-gib or per-dimm`, {
+      hint: 'Leave it out for per-gib.',
+    });
   }
   if (wattsPerGib !== undefined) {
     throw new MicrojouleError('ERR_BAD_OPTION', 'wattsPerGib has no meaning with the RAM model per-dimm', {

@@ -156,6 +156,9 @@ void TestVanishesAndComesBack() {
   opened.Read();
   CHECK(opened.Raw("intel-rapl:0").status == Status::kNotFound);
   CHECK(opened.source->Explain(0).find("vanished") != std::string::npos);
+  // And stays so, however soon it is read again.
+  opened.source->Read(opened.clock, opened.raw.data());
+  CHECK(opened.Raw("intel-rapl:0").status == Status::kNotFound);
 }
 
 void TestAbsentTrees() {
