@@ -14,7 +14,8 @@
       "native/dynamic_library_posix.cc",
       "native/powercap_linux.cc",
       "native/powercap_zone.cc",
-      "native/quiet_thread_posix.cc"
+      "native/quiet_thread_posix.cc",
+      "native/text_file_linux.cc"
     ],
     "mac_sources": [
       "native/child_usage_posix.cc",

@@ -52,6 +52,7 @@ Napi::Object Describe(Napi::Env env, const Counter& counter, bool blocking) {
   if (counter.update_period_ns != 0) {
     out.Set("updatePeriodNs", static_cast<double>(counter.update_period_ns));
   }
+  out.Set("fromOpen", counter.from_open);
   out.Set("status", StatusName(counter.outcome.status));
   out.Set("detail", counter.outcome.detail);
   return out;

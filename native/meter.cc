@@ -9,6 +9,9 @@ namespace {
 constexpr uint64_t kNsPerSecond = 1000000000u;
 constexpr uint64_t kLongestKeepAliveNs = 60 * kNsPerSecond;
 constexpr uint64_t kShortestKeepAliveNs = kNsPerSecond / 10;
+// Boot time runs ahead of monotonic time only while the machine sleeps; less is the time between
+// two looks at the clocks.
+constexpr uint64_t kSleepNs = kNsPerSecond / 10;
 
 double Joules(uint64_t ticks, const Scale& scale) {
   return static_cast<double>(ticks) * static_cast<double>(scale.numerator) /
@@ -91,11 +94,11 @@ Meter::Meter(std::vector<OpenedSource> sources, const Clock& clock, bool keep_al
 }
 
 void Meter::Read(uint64_t* out, Order order) {
-  const auto pass = [&](bool blocking) {
+  const auto pass = [&](const Now& now, bool blocking) {
     for (const auto& slot : slots_) {
       if (slot->source->blocking() != blocking) continue;
       const std::lock_guard<std::mutex> lock(slot->mutex);
-      ReadSlot(slot.get());
+      ReadSlot(now, slot.get());
       uint64_t* word = out + kHeaderWords + kCounterWords * slot->first;
       for (const State& state : slot->states) {
         word[0] = state.ticks;
@@ -107,32 +110,31 @@ void Meter::Read(uint64_t* out, Order order) {
   };
   out[2] = clock_.BootNs();
   // A slow source must not stretch the time between the two clock reads.
-  if (order == Order::kSlowFirst) pass(true);
+  if (order == Order::kSlowFirst) pass({out[2], clock_.MonotonicNs()}, true);
   out[0] = clock_.MonotonicNs();
-  pass(false);
+  pass({out[2], out[0]}, false);
   out[1] = clock_.MonotonicNs();
-  if (order == Order::kFastFirst) pass(true);
+  if (order == Order::kFastFirst) pass({out[2], out[0]}, true);
 }
 
 void Meter::Refresh() {
   for (const auto& slot : slots_) {
     if (!slot->wraps) continue;
     const std::lock_guard<std::mutex> lock(slot->mutex);
-    ReadSlot(slot.get());
+    const uint64_t boot_ns = clock_.BootNs();
+    ReadSlot({boot_ns, clock_.MonotonicNs()}, slot.get());
   }
 }
 
-void Meter::ReadSlot(Slot* slot) {
-  const uint64_t boot_ns = clock_.BootNs();
+void Meter::ReadSlot(const Now& now, Slot* slot) {
   slot->source->Read(clock_, slot->raw.data());
   const std::vector<Counter>& counters = slot->source->counters();
   for (size_t i = 0; i < counters.size(); ++i) {
-    Extend(counters[i], slot->raw[i], boot_ns, &slot->states[i]);
+    Extend(counters[i], slot->raw[i], now, &slot->states[i]);
   }
 }
 
-void Meter::Extend(const Counter& counter, const RawReading& raw, uint64_t boot_ns,
-                   State* state) const {
+void Meter::Extend(const Counter& counter, const RawReading& raw, const Now& now, State* state) {
   state->status = raw.status;
   state->time_ns = raw.time_ns;
   // A failed read is not a wrap: the last good count stays, and the next good read goes on from it.
@@ -143,34 +145,38 @@ void Meter::Extend(const Counter& counter, const RawReading& raw, uint64_t boot_
     state->status = Status::kImplausible;
     return;
   }
-  const auto broke = [state](Break reason) {
-    ++state->breaks;
-    state->last_break = reason;
-  };
+  const uint64_t asleep_ns = std::max(now.asleep_ns(), state->asleep_ns);
   if (!state->started) {
     state->ticks = raw.ticks;
     state->started = true;
-  } else if (raw.ticks < state->raw && modulus == 0) {
-    broke(Break::kFell);
   } else {
     const uint64_t delta =
         raw.ticks >= state->raw ? raw.ticks - state->raw : modulus - state->raw + raw.ticks;
+    // A pass that waited for its turn began before the last one ended.
     const double elapsed_seconds =
-        static_cast<double>(boot_ns - state->boot_ns) / static_cast<double>(kNsPerSecond);
-    // One second of slack: the count may have been about to move when it was last read.
-    const double most_joules =
-        static_cast<double>(PlausibleWatts(counter.domain)) * (elapsed_seconds + 1);
-    if (counter.wraps && elapsed_seconds > SecondsToWrap(counter)) {
-      broke(Break::kLongGap);
+        now.boot_ns > state->boot_ns
+            ? static_cast<double>(now.boot_ns - state->boot_ns) / static_cast<double>(kNsPerSecond)
+            : 0;
+    const Break reason = [&] {
+      if (raw.restarted) return Break::kRestarted;
+      if (asleep_ns - state->asleep_ns > kSleepNs) return Break::kSlept;
+      if (raw.ticks < state->raw && modulus == 0) return Break::kFell;
+      if (counter.wraps && elapsed_seconds > SecondsToWrap(counter)) return Break::kLongGap;
+      // One second of slack: the count may have been about to move when it was last read.
+      const double most_joules =
+          static_cast<double>(PlausibleWatts(counter.domain)) * (elapsed_seconds + 1);
+      return Joules(delta, counter.scale) > most_joules ? Break::kImpossiblePower : Break::kNone;
+    }();
+    if (reason == Break::kNone) {
       state->ticks += delta;
-    } else if (Joules(delta, counter.scale) > most_joules) {
-      broke(Break::kImpossiblePower);
     } else {
-      state->ticks += delta;
+      ++state->breaks;
+      state->last_break = reason;
     }
   }
   state->raw = raw.ticks;
-  state->boot_ns = boot_ns;
+  state->boot_ns = now.boot_ns;
+  state->asleep_ns = asleep_ns;
 }
 
 std::string Meter::Explain(size_t index) {
@@ -192,6 +198,13 @@ std::string Meter::Explain(size_t index) {
         return counter.origin +
                " went back: it was reset, and the energy of that interval is unknown; measure "
                "again";
+      case Break::kRestarted:
+        return counter.origin +
+               " began anew: its driver was loaded again, and the energy of that interval is "
+               "unknown; measure again";
+      case Break::kSlept:
+        return "the machine slept, which may reset " + counter.origin +
+               ", so the energy of that interval is unknown; measure again without a pause";
       case Break::kImpossiblePower:
         return counter.origin + " moved by more than " +
                std::to_string(PlausibleWatts(counter.domain)) +
@@ -199,24 +212,58 @@ std::string Meter::Explain(size_t index) {
                "unknown; measure again";
       case Break::kLongGap:
         return counter.origin +
-               " was not read for so long that it may have wrapped more than once; the machine may "
-               "have slept; measure again without a pause";
+               " was not read for so long that it may have wrapped more than once: the process was "
+               "stopped, say; measure again without a pause";
     }
   }
   return "";
 }
 
+namespace {
+
+bool SameMeter(const Counter& one, const Counter& other) {
+  // A whole package holds all of its dies.
+  return one.domain == other.domain && one.device == other.device &&
+         (one.die == other.die || one.die < 0 || other.die < 0);
+}
+
+// Leaves to earlier sources what they read already.
+void LeaveToOthers(const std::vector<OpenedSource>& earlier, OpenedSource* source) {
+  std::vector<bool> wanted;
+  std::string others;
+  for (const Counter& counter : source->source->counters()) {
+    const auto reads = [&counter](const OpenedSource& other) {
+      const std::vector<Counter>& theirs = other.source->counters();
+      return std::any_of(theirs.begin(), theirs.end(), [&counter](const Counter& one) {
+        return one.outcome.status == Status::kOk && SameMeter(one, counter);
+      });
+    };
+    const auto found = std::find_if(earlier.begin(), earlier.end(), reads);
+    wanted.push_back(found == earlier.end());
+    if (found == earlier.end() || others.find(found->name) != std::string::npos) continue;
+    others += (others.empty() ? "" : " and ") + found->name;
+  }
+  if (others.empty()) return;
+  source->source->Keep(wanted);
+  if (source->outcome.status != Status::kOk) return;
+  source->outcome.detail = "what " + others + " reads is not read a second time";
+}
+
+}  // namespace
+
 std::vector<OpenedSource> OpenSources(const Options& options) {
   std::vector<OpenedSource> opened;
+  const std::vector<std::string>& named = options.sources;
   for (const SourceEntry& entry : SourceTable()) {
-    const std::vector<std::string>& wanted = options.sources;
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), entry.name) == wanted.end()) {
-      continue;
-    }
+    const bool wanted = named.empty()
+                            ? entry.by_default
+                            : std::find(named.begin(), named.end(), entry.name) != named.end();
+    if (!wanted) continue;
     OpenedSource source;
     source.name = entry.name;
     source.source = entry.make();
     source.outcome = source.source->Probe(options);
+    if (named.empty()) LeaveToOthers(opened, &source);
     opened.push_back(std::move(source));
   }
   return opened;

@@ -59,12 +59,21 @@ class Meter {
   std::string Explain(size_t counter);
 
  private:
-  enum class Break : uint32_t { kNone, kFell, kImpossiblePower, kLongGap };
+  enum class Break : uint32_t { kNone, kFell, kRestarted, kImpossiblePower, kLongGap, kSlept };
+
+  // When a pass began.
+  struct Now {
+    uint64_t boot_ns;
+    uint64_t monotonic_ns;
+    // How long the machine has slept since boot. Never too high, as boot time is read first.
+    uint64_t asleep_ns() const { return boot_ns > monotonic_ns ? boot_ns - monotonic_ns : 0; }
+  };
 
   struct State {
     uint64_t ticks = 0;
     uint64_t raw = 0;
     uint64_t boot_ns = 0;
+    uint64_t asleep_ns = 0;
     bool started = false;
     uint32_t breaks = 0;
     Break last_break = Break::kNone;
@@ -81,8 +90,8 @@ class Meter {
     std::vector<State> states;
   };
 
-  void ReadSlot(Slot* slot);
-  void Extend(const Counter& counter, const RawReading& raw, uint64_t boot_ns, State* state) const;
+  void ReadSlot(const Now& now, Slot* slot);
+  static void Extend(const Counter& counter, const RawReading& raw, const Now& now, State* state);
 
   std::vector<OpenedSource> sources_;
   const Clock& clock_;
@@ -91,7 +100,8 @@ class Meter {
   std::unique_ptr<KeepAlive> keep_alive_;  // last: its thread uses all of the above
 };
 
-// Probes the sources that the options name, in the table's order.
+// Probes the sources that the options name, in the table's order. Where none is named, a meter that
+// an earlier source reads is not read again by a later one.
 std::vector<OpenedSource> OpenSources(const Options& options);
 
 }  // namespace microjoule

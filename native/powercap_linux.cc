@@ -15,14 +15,14 @@
 #include "clock.h"
 #include "powercap_zone.h"
 #include "source.h"
+#include "text_file_linux.h"
 
 namespace microjoule {
 namespace {
 
 constexpr const char* kPermissionAdvice =
     "energy_uj is readable by root alone since Linux 5.10; run as root, or let a group of yours "
-    "read "
-    "it (chgrp and chmod g+r, by a udev rule to last)";
+    "read it (chgrp and chmod g+r, by a udev rule to last)";
 constexpr uint64_t kVanishCheckNs = 1000000;  // at most one fstat a millisecond
 
 // A reason of our own beside errno.
@@ -64,24 +64,6 @@ std::string Sentence(const std::string& path, int error) {
   }
 }
 
-// The start of a file, as text. 0 or an errno.
-int ReadStart(const std::string& path, std::string* out) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return errno;
-  char buffer[128];
-  const ssize_t size = pread(fd, buffer, sizeof buffer, 0);
-  const int error = size < 0 ? errno : 0;
-  close(fd);
-  if (error == 0) out->assign(buffer, static_cast<size_t>(size));
-  return error;
-}
-
-std::string Trimmed(std::string text) {
-  text = text.substr(0, text.find_first_of(std::string("\n\0", 2)));
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\r')) text.pop_back();
-  return text;
-}
-
 class Powercap final : public Source {
  public:
   ~Powercap() override {
@@ -92,6 +74,7 @@ class Powercap final : public Source {
 
   Outcome Probe(const Options& options) override;
   const std::vector<Counter>& counters() const override { return counters_; }
+  void Keep(const std::vector<bool>& wanted) override;
   bool blocking() const override { return false; }
   void Read(const Clock& clock, RawReading* out) override;
   std::string Explain(size_t i) const override {
@@ -185,8 +168,8 @@ void Powercap::AddZone(const ZonePath& path, const std::string& folder) {
   counter.origin = folder + "/energy_uj";
 
   std::string text;
-  const int name_error = ReadStart(folder + "/name", &text);
-  const std::string label = name_error == 0 ? Trimmed(text) : "";
+  const int name_error = ReadTextFile(folder + "/name", &text);
+  const std::string label = name_error == 0 ? FirstLine(text) : "";
   const ZoneName name = ParseZoneName(label);
   counter.domain = name.domain;
   ZoneName place = name;
@@ -203,7 +186,7 @@ void Powercap::AddZone(const ZonePath& path, const std::string& folder) {
   }
 
   uint64_t range_uj = 0;
-  if (ReadStart(folder + "/max_energy_range_uj", &text) != 0 || !ParseCount(text, &range_uj)) {
+  if (ReadTextFile(folder + "/max_energy_range_uj", &text) != 0 || !ParseCount(text, &range_uj)) {
     range_uj = 0;
   }
   zone.inversion = InvertRange(range_uj);
@@ -245,6 +228,14 @@ void Powercap::PlaceTheRest() {
   for (const size_t i : unplaced_) {
     while (!taken.emplace(kind(i), counters_[i].device).second) ++counters_[i].device;
   }
+}
+
+void Powercap::Keep(const std::vector<bool>& wanted) {
+  for (size_t i = 0; i < zones_.size(); ++i) {
+    if (!wanted[i] && zones_[i].fd >= 0) close(zones_[i].fd);
+  }
+  KeepWanted(wanted, &counters_);
+  KeepWanted(wanted, &zones_);
 }
 
 // 0, an errno or one of ours.

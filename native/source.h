@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace microjoule {
@@ -73,7 +74,8 @@ struct Counter {
   uint64_t modulus_ticks = 0;  // after this many; 0 where it is not known
   CounterClock clock = CounterClock::kReader;
   uint64_t update_period_ns = 0;  // 0: not known
-  Outcome outcome;                // of opening it; a counter that is not ok is never read
+  bool from_open = false;  // the count starts when it is opened; else it is the hardware's own
+  Outcome outcome;         // of opening it; a counter that is not ok is never read
 };
 
 // One raw value. `ticks` means something only when `status` is kOk.
@@ -81,6 +83,8 @@ struct RawReading {
   uint64_t ticks = 0;
   uint64_t time_ns = 0;  // own time where the counter has one; 0: the time of the whole pass
   Status status = Status::kFailed;
+  // The count began anew since the last reading (a driver came back), so it does not go on from it.
+  bool restarted = false;
 };
 
 class Clock;
@@ -89,7 +93,7 @@ struct Options {
   std::string sysfs = "/sys";
   std::string dev = "/dev";
   std::string nvml_library;          // empty: the system's
-  std::vector<std::string> sources;  // empty: all that this platform has
+  std::vector<std::string> sources;  // empty: those of the table that are used by default
 };
 
 class Source {
@@ -102,6 +106,11 @@ class Source {
 
   virtual const std::vector<Counter>& counters() const = 0;
 
+  // Closes the counters that are not wanted (one flag each) and forgets them: another source reads
+  // the same meters. Called at most once, after Probe. A source whose counters no other has need
+  // not follow.
+  virtual void Keep(const std::vector<bool>& wanted) { (void)wanted; }
+
   // True when a pass may take milliseconds. The meter then keeps it away from fast sources.
   virtual bool blocking() const = 0;
 
@@ -112,9 +121,21 @@ class Source {
   virtual std::string Explain(size_t counter) const = 0;
 };
 
+// The elements that are wanted, in order. For Source::Keep.
+template <typename T>
+void KeepWanted(const std::vector<bool>& wanted, std::vector<T>* elements) {
+  size_t kept = 0;
+  for (size_t i = 0; i < elements->size(); ++i) {
+    if (wanted[i] && kept++ != i) (*elements)[kept - 1] = std::move((*elements)[i]);
+  }
+  elements->erase(elements->begin() + static_cast<std::ptrdiff_t>(kept), elements->end());
+}
+
 struct SourceEntry {
   const char* name;
   std::unique_ptr<Source> (*make)();
+  // False: too dear to read for what it adds; opened only by name.
+  bool by_default;
 };
 
 // All sources of this platform, in order of preference.

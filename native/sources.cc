@@ -12,9 +12,9 @@ const std::vector<SourceEntry>& SourceTable() {
   // Leaked on purpose: threads may still look at it while exit() destroys statics.
   static const auto* const table = new std::vector<SourceEntry> {
 #if defined(__linux__)
-    {"powercap", MakePowercap},
+    {"powercap", MakePowercap, true},
 #endif
-        {"nvml", MakeNvml},
+        {"nvml", MakeNvml, true},
   };
   return *table;
 }

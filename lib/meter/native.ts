@@ -22,6 +22,8 @@ export interface NativeCounter {
   /** Reading it may take milliseconds. */
   blocking: boolean;
   updatePeriodNs?: number;
+  /** Its count starts when the meter opens; otherwise it is the hardware's own. */
+  fromOpen: boolean;
   status: Status;
   detail: string;
 }
