@@ -12,6 +12,13 @@ constexpr uint64_t kShortestKeepAliveNs = kNsPerSecond / 10;
 // Boot time runs ahead of monotonic time only while the machine sleeps; less is the time between
 // two looks at the clocks.
 constexpr uint64_t kSleepNs = kNsPerSecond / 10;
+// The slowest update known is a second (QEMU's emulation of RAPL).
+constexpr uint64_t kFreezeNs = 3 * kNsPerSecond;
+
+// Whether what is metered can never stand at 0 W, so that a count that stops is a fault.
+bool NeverRests(Domain domain) {
+  return domain == Domain::kPackage || domain == Domain::kDram || domain == Domain::kPsys;
+}
 
 double Joules(uint64_t ticks, const Scale& scale) {
   return static_cast<double>(ticks) * static_cast<double>(scale.numerator) /
@@ -145,38 +152,51 @@ void Meter::Extend(const Counter& counter, const RawReading& raw, const Now& now
     state->status = Status::kImplausible;
     return;
   }
-  const uint64_t asleep_ns = std::max(now.asleep_ns(), state->asleep_ns);
   if (!state->started) {
     state->ticks = raw.ticks;
     state->started = true;
+    state->moved_boot_ns = now.boot_ns;
   } else {
     const uint64_t delta =
         raw.ticks >= state->raw ? raw.ticks - state->raw : modulus - state->raw + raw.ticks;
-    // A pass that waited for its turn began before the last one ended.
-    const double elapsed_seconds =
-        now.boot_ns > state->boot_ns
-            ? static_cast<double>(now.boot_ns - state->boot_ns) / static_cast<double>(kNsPerSecond)
-            : 0;
-    const Break reason = [&] {
-      if (raw.restarted) return Break::kRestarted;
-      if (asleep_ns - state->asleep_ns > kSleepNs) return Break::kSlept;
-      if (raw.ticks < state->raw && modulus == 0) return Break::kFell;
-      if (counter.wraps && elapsed_seconds > SecondsToWrap(counter)) return Break::kLongGap;
-      // One second of slack: the count may have been about to move when it was last read.
-      const double most_joules =
-          static_cast<double>(PlausibleWatts(counter.domain)) * (elapsed_seconds + 1);
-      return Joules(delta, counter.scale) > most_joules ? Break::kImpossiblePower : Break::kNone;
-    }();
+    const Break reason = FindBreak(counter, raw, now, delta, *state);
     if (reason == Break::kNone) {
       state->ticks += delta;
     } else {
       ++state->breaks;
       state->last_break = reason;
     }
+    state->frozen = delta == 0 && (state->frozen || reason == Break::kFroze);
+    if (delta != 0) {
+      state->has_moved = true;
+      state->moved_boot_ns = now.boot_ns;
+    }
   }
   state->raw = raw.ticks;
   state->boot_ns = now.boot_ns;
-  state->asleep_ns = asleep_ns;
+  state->asleep_ns = std::max(now.asleep_ns(), state->asleep_ns);
+}
+
+Meter::Break Meter::FindBreak(const Counter& counter, const RawReading& raw, const Now& now,
+                              uint64_t delta, const State& state) {
+  // A pass that waited for its turn began before the last one ended.
+  const auto since = [&now](uint64_t boot_ns) {
+    return now.boot_ns > boot_ns ? now.boot_ns - boot_ns : 0;
+  };
+  const double elapsed_seconds =
+      static_cast<double>(since(state.boot_ns)) / static_cast<double>(kNsPerSecond);
+  if (raw.restarted) return Break::kRestarted;
+  if (now.asleep_ns() > state.asleep_ns + kSleepNs) return Break::kSlept;
+  if (raw.ticks < state.raw && counter.modulus_ticks == 0) return Break::kFell;
+  if (counter.wraps && elapsed_seconds > SecondsToWrap(counter)) return Break::kLongGap;
+  // One second of slack: the count may have been about to move when it was last read.
+  const double most_joules =
+      static_cast<double>(PlausibleWatts(counter.domain)) * (elapsed_seconds + 1);
+  if (Joules(delta, counter.scale) > most_joules) return Break::kImpossiblePower;
+  // Once when it is noticed, and once when it moves again: by how much too little is not known.
+  const bool froze = delta == 0 && state.has_moved && !state.frozen && NeverRests(counter.domain) &&
+                     since(state.moved_boot_ns) > kFreezeNs;
+  return froze || (state.frozen && delta != 0) ? Break::kFroze : Break::kNone;
 }
 
 std::string Meter::Explain(size_t index) {
@@ -205,6 +225,10 @@ std::string Meter::Explain(size_t index) {
       case Break::kSlept:
         return "the machine slept, which may reset " + counter.origin +
                ", so the energy of that interval is unknown; measure again without a pause";
+      case Break::kFroze:
+        return counter.origin +
+               " stood still for seconds, which its domain never does: the energy of that "
+               "interval is unknown; look at its driver (dmesg | grep -i rapl)";
       case Break::kImpossiblePower:
         return counter.origin + " moved by more than " +
                std::to_string(PlausibleWatts(counter.domain)) +

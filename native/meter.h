@@ -59,7 +59,15 @@ class Meter {
   std::string Explain(size_t counter);
 
  private:
-  enum class Break : uint32_t { kNone, kFell, kRestarted, kImpossiblePower, kLongGap, kSlept };
+  enum class Break : uint32_t {
+    kNone,
+    kFell,
+    kRestarted,
+    kImpossiblePower,
+    kLongGap,
+    kSlept,
+    kFroze
+  };
 
   // When a pass began.
   struct Now {
@@ -74,7 +82,10 @@ class Meter {
     uint64_t raw = 0;
     uint64_t boot_ns = 0;
     uint64_t asleep_ns = 0;
+    uint64_t moved_boot_ns = 0;  // when the count was first seen at its present value
     bool started = false;
+    bool has_moved = false;
+    bool frozen = false;
     uint32_t breaks = 0;
     Break last_break = Break::kNone;
     Status status = Status::kFailed;
@@ -92,6 +103,8 @@ class Meter {
 
   void ReadSlot(const Now& now, Slot* slot);
   static void Extend(const Counter& counter, const RawReading& raw, const Now& now, State* state);
+  static Break FindBreak(const Counter& counter, const RawReading& raw, const Now& now,
+                         uint64_t delta, const State& state);
 
   std::vector<OpenedSource> sources_;
   const Clock& clock_;
