@@ -2,7 +2,7 @@
 import type { Domain, Status } from '../core/vocabulary.js';
 
 /** What the one total adds up: packages, memory beside them, GPU boards. */
-const SUMMED: ReadonlySet<Domain> = new Set(['package', 'dram', 'gpu']);
+export const SUMMED: ReadonlySet<Domain> = new Set(['package', 'dram', 'gpu']);
 
 /** Why a domain never enters the total. */
 const APART: Partial<Record<Domain, string>> = {
@@ -19,6 +19,8 @@ export interface DomainCounter {
   domain: Domain;
   device: number;
   die?: number;
+  /** Its count starts when the meter opens, so it says nothing of which meter it is. */
+  fromOpen?: boolean;
 }
 
 /** Which counters are one physical meter. Settled at open, so that no two regions count differently. */
@@ -40,14 +42,15 @@ export interface Membership {
 }
 
 /** Interface and control type: `powercap:intel-rapl` of `powercap:intel-rapl:0:2`. */
-function interfaceOf(id: string): string {
+export function interfaceOf(id: string): string {
   return id.replace(/(?::[0-9a-f]+)+$/, '');
 }
 
 /**
  * Groups counters that read one meter: the same domain of the same device reached by two interfaces (MSR and MMIO),
- * and dies or zones of one interface that repeat a socket's counter, as older kernels list them.
- * @param agree whether the counts of two counters, given by index, are those of one meter
+ * and dies, zones or packages of one interface that repeat one counter, as older kernels and some hypervisors list them.
+ * A whole package holds all of its dies.
+ * @param agree whether the counts of two counters of one interface, given by index, are those of one meter
  */
 export function groupMeters(
   counters: readonly DomainCounter[],
@@ -58,11 +61,14 @@ export function groupMeters(
     const group = { first: counter.id, duplicate: false, doubtful: false };
     for (let before = 0; before < index; before++) {
       const other = counters[before];
-      if (other === undefined || other.domain !== counter.domain || other.device !== counter.device) continue;
+      if (other === undefined || other.domain !== counter.domain) continue;
       const sameInterface = interfaceOf(other.id) === interfaceOf(counter.id);
+      const samePackage = other.device === counter.device;
+      if (!samePackage && !sameInterface) continue;
       const sameDie = other.die === counter.die;
-      if (sameInterface && sameDie && SUMMED.has(counter.domain)) group.duplicate = true;
-      if (sameInterface ? agree(before, index) : sameDie) {
+      if (samePackage && sameInterface && sameDie && SUMMED.has(counter.domain)) group.duplicate = true;
+      const overlaps = sameDie || other.die === undefined || counter.die === undefined;
+      if (sameInterface ? agree(before, index) : overlaps) {
         group.first = groups[before]?.first ?? other.id;
         break;
       }

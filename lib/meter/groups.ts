@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { type DomainCounter, groupMeters, type MeterGroup } from './domains.js';
+import { findMirrors, type Ticks } from './mirrors.js';
 
 /** Two updates of a millisecond at 1000 W. That two meters stand so close by chance is 1 in 16,000 at 2^16 J. */
 const MIRROR_JOULES = 2;
@@ -15,13 +16,22 @@ export class MeterGroups {
   all: readonly MeterGroup[] = [];
   readonly #counters: readonly DomainCounter[];
   readonly #openedJoules: readonly (number | undefined)[];
+  readonly #mirrorOf: readonly number[];
   /** Counters that stood like another at open and have since counted otherwise. */
   readonly #parted = new Set<number>();
 
-  /** @param openedJoules each counter's own count at open, where it could be read */
-  constructor(counters: readonly DomainCounter[], openedJoules: readonly (number | undefined)[]) {
+  /**
+   * @param openedJoules each counter's own count at open, where it could be read
+   * @param watch reads all counters again, after an update has had the time to come
+   */
+  constructor(
+    counters: readonly DomainCounter[],
+    openedJoules: readonly (number | undefined)[],
+    watch: () => Ticks,
+  ) {
     this.#counters = counters;
     this.#openedJoules = openedJoules;
+    this.#mirrorOf = findMirrors(counters, openedJoules, watch);
     this.#group();
   }
 
@@ -42,9 +52,14 @@ export class MeterGroups {
   }
 
   #agree(one: number, other: number): boolean {
+    if (this.#parted.has(other)) return false;
+    if (this.#counters[one]?.device !== this.#counters[other]?.device) {
+      return this.#mirrorOf[other] === this.#mirrorOf[one];
+    }
     const a = this.#openedJoules[one] ?? Number.NaN;
     const b = this.#openedJoules[other] ?? Number.NaN;
-    // Two counts of 0 say nothing.
-    return !this.#parted.has(other) && a > 0 && b > 0 && Math.abs(a - b) <= MIRROR_JOULES;
+    // Two counts of 0 say nothing, nor do those that began at open.
+    const counts = a > 0 && b > 0 && this.#counters[other]?.fromOpen !== true;
+    return counts && Math.abs(a - b) <= MIRROR_JOULES;
   }
 }

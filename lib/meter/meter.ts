@@ -125,7 +125,14 @@ class NativeBackedMeter implements Meter {
     this.#groups = new MeterGroups(
       this.counters,
       this.counters.map((_, index) => this.#joulesAt(this.opened, index)),
+      () => this.#watch(),
     );
+  }
+
+  /** Ticks of all counters a millisecond later, where they can be read. */
+  #watch(): (bigint | undefined)[] {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    return this.read().counters.map(({ ticks, statusCode }) => (statusCode === 0 ? ticks : undefined));
   }
 
   #open(): NativeMeter {

@@ -74,6 +74,13 @@ describe('the one total', () => {
     expect(counted(dies, [0, 0])).toHaveLength(2);
   });
 
+  it('takes a whole package for all of its dies by another interface', () => {
+    const whole = counter('msr:package:0', 'package');
+    const dies = [0, 1].map((die) => counter(`powercap:intel-rapl:${die}`, 'package', 0, { die }));
+    expect(counted([...dies, whole], [1000, 2000, 1500])).toEqual(dies.map(({ id }) => id));
+    expect(counted([whole, ...dies], [1000, 2000, 1500])).toEqual(['msr:package:0']);
+  });
+
   it('counts the memory of each die', () => {
     const memories = [
       counter('powercap:intel-rapl:0:0', 'dram', 0, { die: 0 }),
@@ -82,8 +89,11 @@ describe('the one total', () => {
     expect(counted(memories, [5, 7])).toHaveLength(2);
   });
 
-  it('takes equal counts of two sockets for chance', () => {
-    expect(counted([counter('a:0', 'package', 0), counter('a:1', 'package', 1)], [1000, 1000])).toHaveLength(
+  it('counts packages that repeat one meter once, and those of two interfaces apart', () => {
+    const repeated = [counter('a:0', 'package', 0), counter('a:1', 'package', 1)];
+    expect(counted(repeated, [1000, 1000])).toEqual(['a:0']);
+    expect(counted(repeated, [1000, 2000])).toHaveLength(2);
+    expect(counted([counter('a:0', 'package', 0), counter('b:1', 'package', 1)], [1000, 1000])).toHaveLength(
       2,
     );
   });

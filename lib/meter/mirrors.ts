@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+import { type DomainCounter, interfaceOf, SUMMED } from './domains.js';
+
+/** Two counters that start this close, in joules, are worth a closer look. By chance 1 in 16,000 do at 2^16 J. */
+const SUSPICIOUS_JOULES = 2;
+/** Two reads of one meter in one pass differ by no more, in ticks. */
+const SAME_TICKS = 2n;
+const MOVING_READS = 3;
+/** An update may fall between the reads of the two counters. */
+const MISSES_ALLOWED = 1;
+const MOST_READS = 60;
+
+/** What `watch` returns: each counter's ticks, undefined where it cannot be read. */
+export type Ticks = readonly (bigint | undefined)[];
+
+interface Pair {
+  one: number;
+  other: number;
+  last: bigint | undefined;
+  matches: number;
+  misses: number;
+}
+
+/**
+ * Packages that repeat one meter, as a virtual machine shows whose every CPU is a package of its own: their counts are
+ * the same and move together. Looks longer, up to MOST_READS times, only where two counts stand suspiciously close.
+ * @param openedJoules each counter's own count, where it could be read
+ * @param watch reads all counters again, after an update has had the time to come
+ * @returns for each counter the index of the first that it repeats, or its own
+ */
+export function findMirrors(
+  counters: readonly DomainCounter[],
+  openedJoules: readonly (number | undefined)[],
+  watch: () => Ticks,
+): number[] {
+  const first = counters.map((_, index) => index);
+  const pairs = suspects(counters, openedJoules);
+  const open = ({ matches, misses }: Pair) => matches < MOVING_READS && misses <= MISSES_ALLOWED;
+  for (let reads = 0; reads < MOST_READS && pairs.some(open); reads++) {
+    const ticks = watch();
+    for (const pair of pairs) {
+      const one = ticks[pair.one];
+      const other = ticks[pair.other];
+      if (one === undefined || other === undefined || one === pair.last) continue;
+      if (pair.last !== undefined) {
+        const apart = one > other ? one - other : other - one;
+        if (apart <= SAME_TICKS) pair.matches++;
+        else pair.misses++;
+      }
+      pair.last = one;
+    }
+  }
+  for (const pair of pairs) {
+    if (pair.matches >= MOVING_READS && pair.misses <= MISSES_ALLOWED) {
+      first[pair.other] = Math.min(first[pair.other] ?? pair.other, first[pair.one] ?? pair.one);
+    }
+  }
+  return first;
+}
+
+function suspects(counters: readonly DomainCounter[], openedJoules: readonly (number | undefined)[]): Pair[] {
+  const pairs: Pair[] = [];
+  counters.forEach((counter, other) => {
+    if (!SUMMED.has(counter.domain) || counter.domain === 'gpu' || counter.fromOpen === true) return;
+    for (let one = 0; one < other; one++) {
+      const before = counters[one];
+      if (before === undefined || before.domain !== counter.domain || before.device === counter.device)
+        continue;
+      if (interfaceOf(before.id) !== interfaceOf(counter.id)) continue;
+      const a = openedJoules[one] ?? Number.NaN;
+      const b = openedJoules[other] ?? Number.NaN;
+      if (a > 0 && Math.abs(a - b) <= SUSPICIOUS_JOULES) {
+        pairs.push({ one, other, last: undefined, matches: 0, misses: 0 });
+      }
+    }
+  });
+  return pairs;
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it } from 'vitest';
+import type { DomainCounter } from '../../lib/meter/domains.js';
+import { findMirrors } from '../../lib/meter/mirrors.js';
+
+const packages: DomainCounter[] = [0, 1, 2].map((device) => ({
+  id: `powercap:intel-rapl:${device}`,
+  domain: 'package',
+  device,
+}));
+
+/** Watches counters whose ticks are functions of how often they were read. */
+function mirrors(
+  counters: DomainCounter[],
+  joules: number[],
+  ticks: ((read: number) => bigint | undefined)[],
+) {
+  let reads = 0;
+  const first = findMirrors(counters, joules, () => {
+    reads++;
+    return ticks.map((of) => of(reads));
+  });
+  return { first, reads };
+}
+
+const moving = (read: number) => BigInt(1000 + 700 * read);
+
+describe('packages that repeat one meter', () => {
+  it('are found when their counts move together', () => {
+    const { first, reads } = mirrors(packages, [5, 5, 5], [moving, moving, (read) => moving(read) + 1n]);
+    expect(first).toEqual([0, 0, 0]);
+    expect(reads).toBeLessThan(6);
+  });
+
+  it('are not looked for where counts stand apart', () => {
+    expect(mirrors(packages, [5, 800, 9000], [moving, moving, moving])).toEqual({
+      first: [0, 1, 2],
+      reads: 0,
+    });
+  });
+
+  it('are not two meters that stood close by chance', () => {
+    const other = (read: number) => BigInt(1000 + 703 * read);
+    expect(mirrors(packages.slice(0, 2), [5, 5.5], [moving, other]).first).toEqual([0, 1]);
+  });
+
+  it('survive one update between the reads of the two', () => {
+    const torn = (read: number) => moving(read === 3 ? 4 : read);
+    expect(mirrors(packages.slice(0, 2), [5, 5], [moving, torn]).first).toEqual([0, 0]);
+  });
+
+  it('are not claimed of counts that never move, or cannot be read', () => {
+    const still = () => 7n;
+    const { first, reads } = mirrors(packages, [5, 5, 5], [still, still, () => undefined]);
+    expect(first).toEqual([0, 1, 2]);
+    expect(reads).toBeLessThanOrEqual(60);
+  });
+
+  it('are not looked for among counts that began at open, GPUs and other interfaces', () => {
+    const opened = packages.map((counter) => ({ ...counter, fromOpen: true }));
+    expect(mirrors(opened, [1, 1, 1], [moving, moving, moving]).reads).toBe(0);
+    const gpus = packages.map((counter) => ({ ...counter, domain: 'gpu' as const }));
+    expect(mirrors(gpus, [1, 1, 1], [moving, moving, moving]).reads).toBe(0);
+    const mixed = packages.map((counter, i) => ({ ...counter, id: `powercap:${'abc'[i]}-rapl:0` }));
+    expect(mirrors(mixed, [1, 1, 1], [moving, moving, moving]).reads).toBe(0);
+  });
+});
