@@ -15,6 +15,6 @@ export {
   startRecording,
 } from './measure/recording.js';
 export { type CounterDelta, type Meter, openMeter } from './meter/meter.js';
-export { childCpuTimes } from './meter/native.js';
+export { childCpuTimes, sourceNames } from './meter/native.js';
 export type { MeterOptions } from './meter/options.js';
 export { packageVersion } from './version.js';

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { formatCounters } from '../formats.js';
-import { type CounterDelta, openMeter } from '../measures.js';
+import { type CounterDelta, openMeter, sourceNames } from '../measures.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
 import { styleFor } from './terminal.js';
 
-/** `microjoule counters`: every source and counter, its status, and what it has counted so far. */
+/** `microjoule counters`: every source and counter, also those that repeat others, its status and its count. */
 export function runCounters(flags: MeterFlags & { json?: boolean }): void {
-  const meter = openMeter(toMeterOptions(flags));
+  const names = sourceNames();
+  const meter = openMeter({ ...(names.length === 0 ? {} : { sources: names }), ...toMeterOptions(flags) });
   const listed = meter.list(meter.read());
   if (flags.json === true) {
     process.stdout.write(`${JSON.stringify({ sources: meter.sources.map(describe(listed)) }, null, 2)}\n`);

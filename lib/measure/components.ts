@@ -12,6 +12,7 @@ import {
 import type { DisplayController } from '../estimate/display-controllers.js';
 import { estimateRamPower, type RamModelName } from '../estimate/ram.js';
 import type { Counter, CounterDelta, SourceState } from '../meter/meter.js';
+import { whySourcesFail } from './reasons.js';
 
 /** How to estimate what has no counter. */
 export interface EstimateOptions {
@@ -106,9 +107,7 @@ function measured(evidence: Evidence, domain: Domain, what: string): Component |
 function whyNot(evidence: Evidence, domain: Domain): string {
   const own = evidence.deltas.filter((delta) => delta.counter.domain === domain);
   if (own.length > 0) return own.map((delta) => `${delta.counter.id}: ${delta.detail}`).join('; ');
-  const broken = evidence.sources.filter((state) => state.status !== 'ok' && state.source !== 'nvml');
-  if (broken.length === 0) return 'no source that was asked has a counter for it';
-  return broken.map((state) => `${state.source}: ${state.status}, ${state.detail}`).join('; ');
+  return whySourcesFail(evidence.sources).join('; ') || 'no source that was asked has a counter for it';
 }
 
 type Models = ReturnType<typeof chooseModels>;
@@ -147,7 +146,7 @@ function cpuComponent(evidence: Evidence, model: Models['cpu'], warnings: Warnin
   warnings.push({
     code: 'cpu-not-measured',
     message: `The CPU's energy is ${kind}, not measured. ${whyNot(evidence, 'package')}.`,
-    hint: 'See which counters there are, and why not, with: microjoule counters',
+    hint: 'What is missing here and how to get it: microjoule doctor',
   });
   const powerWatts = known ? cpuPowerWatts(model, utilisationRatio ?? 0) : cpuPowerWattsAtUnknownLoad(model);
   const load =

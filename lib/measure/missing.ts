@@ -3,6 +3,7 @@ import { findDisplayControllers } from '../estimate/display-controllers.js';
 import type { Meter } from '../meter/meter.js';
 import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
 import { unmeteredControllers } from './components.js';
+import { whySourcesFail } from './reasons.js';
 
 /**
  * What keeps CPU and GPU from being measured in full, one sentence each; empty when nothing does. Memory is not
@@ -21,9 +22,7 @@ export function missingCounters(meter: Meter, options: MeterOptions = {}): strin
     missing.push(`${gpu.name} at ${gpu.address}: present, without a counter`);
   }
   if (!listed.some((delta) => delta.inTotal && delta.counter.domain === 'package')) {
-    const reasons = meter.sources
-      .filter((state) => state.status !== 'ok' && state.source !== 'nvml')
-      .map((state) => `${state.source}: ${state.status}, ${state.detail}`);
+    const reasons = whySourcesFail(meter.sources);
     missing.unshift(...(reasons.length > 0 ? reasons : ['no counter of a CPU package can be read']));
   }
   return missing;

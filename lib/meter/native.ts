@@ -90,6 +90,11 @@ export function loadAddon(): AddonResult {
   return loaded;
 }
 
+/** Names of all sources that this platform has, those included that are only used when named; none without the addon. */
+export function sourceNames(): readonly string[] {
+  return loadAddon().addon?.sourceNames ?? [];
+}
+
 /**
  * CPU time in seconds of all finished children of this process, their children included. Undefined where the
  * operating system does not keep it, or without the addon.

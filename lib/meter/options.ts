@@ -9,7 +9,10 @@ export interface MeterOptions {
   dev?: string;
   /** Path of NVIDIA's library. Default: `MICROJOULE_NVML_LIBRARY`, else the system's. */
   nvmlLibrary?: string;
-  /** Names of the sources to use, e.g. `['powercap']`. Default: all that the platform has. */
+  /**
+   * Names of the sources to use, e.g. `['powercap']`. Default: all that the platform has but those that cost too much
+   * for what they add; then each meter is read by one source alone, the first of perf, powercap and MSR that can.
+   */
   sources?: readonly string[];
 }
 

@@ -215,7 +215,7 @@ describe('EmissionsTracker', () => {
     expect(components.cpu.counters[0]).toMatchObject({ status: 'not-found', inTotal: false });
     const warning = warnings.find(({ code }) => code === 'cpu-not-measured');
     expect(warning?.message).toContain('vanished');
-    expect(warning?.hint).toContain('microjoule counters');
+    expect(warning?.hint).toContain('microjoule doctor');
   });
 
   it('leaves no listener on the process, however many ran at once', async () => {
