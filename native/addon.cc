@@ -58,17 +58,44 @@ Napi::Object Describe(Napi::Env env, const Counter& counter, bool blocking) {
   return out;
 }
 
+// What a reading needs. Empty once the meter is closed.
+struct Binding {
+  std::shared_ptr<Meter> meter;
+  uint64_t* words = nullptr;
+};
+
+// Bare Node-API: node-addon-api's wrapper and the look-up of the wrapped object cost more than a
+// reading may.
+napi_value ReadBound(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value slow_first_value;
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &count, &slow_first_value, nullptr, &data) != napi_ok) {
+    return nullptr;
+  }
+  const auto* const binding = static_cast<const Binding*>(data);
+  if (binding->meter == nullptr) {
+    napi_throw_error(env, nullptr, "the meter is closed");
+    return nullptr;
+  }
+  // `true`: slow sources first, as a region should start.
+  bool slow_first = false;
+  if (count > 0) napi_get_value_bool(env, slow_first_value, &slow_first);
+  binding->meter->Read(binding->words,
+                       slow_first ? Meter::Order::kSlowFirst : Meter::Order::kFastFirst);
+  return nullptr;
+}
+
 // One environment's hold on a meter, and the buffer it reads into.
 class MeterHandle final : public Napi::ObjectWrap<MeterHandle> {
  public:
   static Napi::Function Define(Napi::Env env) {
-    return DefineClass(
-        env, "NativeMeter",
-        {InstanceMethod<&MeterHandle::Sources>("sources"),
-         InstanceMethod<&MeterHandle::Bind>("bind"), InstanceMethod<&MeterHandle::Read>("read"),
-         InstanceMethod<&MeterHandle::Explain>("explain"),
-         InstanceMethod<&MeterHandle::Close>("close"),
-         InstanceAccessor<&MeterHandle::Words>("words")});
+    return DefineClass(env, "NativeMeter",
+                       {InstanceMethod<&MeterHandle::Sources>("sources"),
+                        InstanceMethod<&MeterHandle::Bind>("bind"),
+                        InstanceMethod<&MeterHandle::Explain>("explain"),
+                        InstanceMethod<&MeterHandle::Close>("close"),
+                        InstanceAccessor<&MeterHandle::Words>("words")});
   }
 
   explicit MeterHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<MeterHandle>(info) {
@@ -80,6 +107,8 @@ class MeterHandle final : public Napi::ObjectWrap<MeterHandle> {
       throw Napi::Error::New(info.Env(), error.what());
     }
   }
+
+  ~MeterHandle() override { *binding_ = {}; }
 
  private:
   Meter& Opened(const Napi::CallbackInfo& info) const {
@@ -109,9 +138,9 @@ class MeterHandle final : public Napi::ObjectWrap<MeterHandle> {
     return list;
   }
 
-  // Shared memory only: an ordinary ArrayBuffer can be transferred away, and the kept pointer with
-  // it.
-  void Bind(const Napi::CallbackInfo& info) {
+  // Gives the function that reads into the buffer. Shared memory only: an ordinary ArrayBuffer can
+  // be transferred away, and the kept pointer with it.
+  Napi::Value Bind(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const Meter& meter = Opened(info);
     if (!info[0].IsTypedArray()) throw Napi::TypeError::New(env, "bind: BigUint64Array expected");
@@ -129,15 +158,21 @@ class MeterHandle final : public Napi::ObjectWrap<MeterHandle> {
       throw Napi::TypeError::New(env, "bind: array over a SharedArrayBuffer expected");
     }
     bound_ = Napi::Persistent(array.As<Napi::Object>());
-    data_ = static_cast<uint64_t*>(data);
-  }
-
-  void Read(const Napi::CallbackInfo& info) {
-    Meter& meter = Opened(info);
-    if (data_ == nullptr) throw Napi::Error::New(info.Env(), "read: bind a buffer first");
-    // `true`: slow sources first, as a region should start.
-    const bool slow_first = info.Length() > 0 && info[0].ToBoolean();
-    meter.Read(data_, slow_first ? Meter::Order::kSlowFirst : Meter::Order::kFastFirst);
+    *binding_ = {meter_, static_cast<uint64_t*>(data)};
+    auto held = std::make_unique<std::shared_ptr<Binding>>(binding_);
+    napi_value read;
+    NAPI_THROW_IF_FAILED(
+        env, napi_create_function(env, "read", NAPI_AUTO_LENGTH, ReadBound, binding_.get(), &read),
+        env.Undefined());
+    NAPI_THROW_IF_FAILED(
+        env,
+        napi_add_finalizer(
+            env, read, held.get(),
+            [](napi_env, void* it, void*) { delete static_cast<std::shared_ptr<Binding>*>(it); },
+            nullptr, nullptr),
+        env.Undefined());
+    held.release();  // the finalizer has it
+    return Napi::Value(env, read);
   }
 
   Napi::Value Explain(const Napi::CallbackInfo& info) {
@@ -146,14 +181,14 @@ class MeterHandle final : public Napi::ObjectWrap<MeterHandle> {
   }
 
   void Close(const Napi::CallbackInfo&) {
+    *binding_ = {};
     meter_.reset();
     bound_.Reset();
-    data_ = nullptr;
   }
 
   std::shared_ptr<Meter> meter_;
   Napi::ObjectReference bound_;
-  uint64_t* data_ = nullptr;
+  std::shared_ptr<Binding> binding_ = std::make_shared<Binding>();
 };
 
 Napi::Value ReadChildren(const Napi::CallbackInfo& info) {

@@ -4,7 +4,13 @@ import { NANOSECONDS_PER_SECOND } from '../core/units.js';
 import type { Status } from '../core/vocabulary.js';
 import { chooseTotal } from './domains.js';
 import { MeterGroups } from './groups.js';
-import { loadAddon, type NativeAddon, type NativeCounter, type NativeMeter } from './native.js';
+import {
+  loadAddon,
+  type NativeAddon,
+  type NativeCounter,
+  type NativeMeter,
+  type ReadNative,
+} from './native.js';
 import { type MeterOptions, type ResolvedMeterOptions, resolveMeterOptions } from './options.js';
 import { decodeReading, type Reading, secondsBetween, ticksToJoules } from './reading.js';
 
@@ -109,6 +115,7 @@ class NativeBackedMeter implements Meter {
   readonly #addon: NativeAddon;
   readonly #groups: MeterGroups;
   #native: NativeMeter | undefined;
+  #readNative: ReadNative;
 
   constructor(addon: NativeAddon, options: ResolvedMeterOptions) {
     this.#addon = addon;
@@ -120,7 +127,7 @@ class NativeBackedMeter implements Meter {
     }));
     this.counters = this.sources.flatMap((state) => state.counters);
     this.words = new BigUint64Array(new SharedArrayBuffer(native.words * 8));
-    native.bind(this.words);
+    this.#readNative = native.bind(this.words);
     this.opened = this.read(true);
     this.#groups = new MeterGroups(
       this.counters,
@@ -135,15 +142,8 @@ class NativeBackedMeter implements Meter {
     return this.read().counters.map(({ ticks, statusCode }) => (statusCode === 0 ? ticks : undefined));
   }
 
-  #open(): NativeMeter {
-    if (this.#native !== undefined) return this.#native;
-    throw new MicrojouleError('ERR_METER_CLOSED', 'the meter is closed', {
-      hint: 'Open another with openMeter().',
-    });
-  }
-
   sample(slowFirst = false): void {
-    this.#open().read(slowFirst);
+    this.#readNative(slowFirst);
   }
 
   read(slowFirst = false): Reading {
@@ -245,7 +245,14 @@ class NativeBackedMeter implements Meter {
   close(): void {
     this.#native?.close();
     this.#native = undefined;
+    this.#readNative = refuse;
   }
+}
+
+function refuse(): never {
+  throw new MicrojouleError('ERR_METER_CLOSED', 'the meter is closed', {
+    hint: 'Open another with openMeter().',
+  });
 }
 
 function failed(status: Status, detail: string): { status: Status; detail: string } {
@@ -266,7 +273,7 @@ class EmptyMeter implements Meter {
   }
 
   sample(): void {
-    if (this.#closed) throw new MicrojouleError('ERR_METER_CLOSED', 'the meter is closed');
+    if (this.#closed) refuse();
     this.words.fill(process.hrtime.bigint());
   }
 

@@ -35,12 +35,14 @@ export interface NativeSource {
   counters: NativeCounter[];
 }
 
+/** @param slowFirst slow sources first, as a region should start */
+export type ReadNative = (slowFirst?: boolean) => void;
+
 export interface NativeMeter {
   readonly words: number;
   sources(): NativeSource[];
-  bind(words: BigUint64Array): void;
-  /** @param slowFirst slow sources first, as a region should start */
-  read(slowFirst?: boolean): void;
+  /** Gives the function that reads all counters into the buffer. It works until close, or while the meter is held. */
+  bind(words: BigUint64Array): ReadNative;
   explain(counter: number): string;
   close(): void;
 }
