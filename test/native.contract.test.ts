@@ -386,8 +386,8 @@ describe.each(BUILDS)('the addon built by $name', (build) => {
       }
       return took.sort((a, b) => a - b);`) as number[];
     expect(seen).toHaveLength(20);
-    // Nothing of ours waits; what the scheduler adds to single ones is not ours to test.
-    expect(seen[10]).toBeLessThan(50);
+    // Nothing of ours waits, which would show in every one; what the scheduler adds is not ours to test.
+    expect(seen[0]).toBeLessThan(50);
   });
 
   it('sums the CPU time of children that ended', () => {
