@@ -1,6 +1,7 @@
 {
   "variables": {
     "core_sources": [
+      "native/count.cc",
       "native/keep_alive.cc",
       "native/meter.cc",
       "native/nvml.cc",

@@ -9,50 +9,8 @@ namespace {
 constexpr uint64_t kNsPerSecond = 1000000000u;
 constexpr uint64_t kLongestKeepAliveNs = 60 * kNsPerSecond;
 constexpr uint64_t kShortestKeepAliveNs = kNsPerSecond / 10;
-// Boot time runs ahead of monotonic time only while the machine sleeps; less is the time between
-// two looks at the clocks.
-constexpr uint64_t kSleepNs = kNsPerSecond / 10;
-// The slowest update known is a second (QEMU's emulation of RAPL).
-constexpr uint64_t kFreezeNs = 3 * kNsPerSecond;
-
-// Whether what is metered can never stand at 0 W, so that a count that stops is a fault.
-bool NeverRests(Domain domain) {
-  return domain == Domain::kPackage || domain == Domain::kDram || domain == Domain::kPsys;
-}
-
-double Joules(uint64_t ticks, const Scale& scale) {
-  return static_cast<double>(ticks) * static_cast<double>(scale.numerator) /
-         static_cast<double>(scale.denominator);
-}
-
-// Where the range is not known: the smallest that RAPL has, 2^32 counts of 2^-16 J.
-constexpr double kSmallestRangeJoules = 65536;
-
-// The shortest time in which this counter can wrap.
-double SecondsToWrap(const Counter& counter) {
-  const double range_joules = counter.modulus_ticks != 0
-                                  ? Joules(counter.modulus_ticks, counter.scale)
-                                  : kSmallestRangeJoules;
-  return range_joules / static_cast<double>(PlausibleWatts(counter.domain));
-}
 
 }  // namespace
-
-uint64_t PlausibleWatts(Domain domain) {
-  // The largest sockets are rated 500 to 600 W, the largest boards 1000 to 1500 W; a whole platform
-  // has several of them.
-  switch (domain) {
-    case Domain::kPsys:
-    case Domain::kModule:
-    case Domain::kOther:
-      return 20000;
-    case Domain::kGpu:
-    case Domain::kGpuMemory:
-      return 3000;
-    default:
-      return 1000;
-  }
-}
 
 uint64_t KeepAlivePeriodNs(const std::vector<Counter>& counters) {
   uint64_t period_ns = 0;
@@ -74,11 +32,13 @@ Meter::Meter(std::vector<OpenedSource> sources, const Clock& clock, bool keep_al
   for (OpenedSource& opened : sources_) {
     if (opened.source == nullptr) continue;
     const std::vector<Counter>& counters = opened.source->counters();
+    if (counters.empty()) continue;
     auto slot = std::make_unique<Slot>();
     slot->source = opened.source.get();
+    slot->blocking = opened.source->blocking();
     slot->first = counter_count_;
     slot->raw.resize(counters.size());
-    slot->states.resize(counters.size());
+    for (const Counter& counter : counters) slot->counts.emplace_back(counter);
     const uint64_t own = KeepAlivePeriodNs(counters);
     slot->wraps = own != 0;
     if (own != 0) period_ns = period_ns == 0 ? own : std::min(period_ns, own);
@@ -101,16 +61,17 @@ Meter::Meter(std::vector<OpenedSource> sources, const Clock& clock, bool keep_al
 }
 
 void Meter::Read(uint64_t* out, Order order) {
-  const auto pass = [&](const Now& now, bool blocking) {
+  const auto pass = [&](const Instant& now, bool blocking) {
     for (const auto& slot : slots_) {
-      if (slot->source->blocking() != blocking) continue;
+      if (slot->blocking != blocking) continue;
       const std::lock_guard<std::mutex> lock(slot->mutex);
       ReadSlot(now, slot.get());
       uint64_t* word = out + kHeaderWords + kCounterWords * slot->first;
-      for (const State& state : slot->states) {
-        word[0] = state.ticks;
-        word[1] = state.time_ns;
-        word[2] = static_cast<uint64_t>(state.breaks) << 32 | static_cast<uint32_t>(state.status);
+      for (const Count& count : slot->counts) {
+        word[0] = count.ticks();
+        word[1] = count.time_ns();
+        word[2] =
+            static_cast<uint64_t>(count.breaks()) << 32 | static_cast<uint32_t>(count.status());
         word += kCounterWords;
       }
     }
@@ -133,112 +94,24 @@ void Meter::Refresh() {
   }
 }
 
-void Meter::ReadSlot(const Now& now, Slot* slot) {
+void Meter::ReadSlot(const Instant& now, Slot* slot) {
   slot->source->Read(clock_, slot->raw.data());
-  const std::vector<Counter>& counters = slot->source->counters();
-  for (size_t i = 0; i < counters.size(); ++i) {
-    Extend(counters[i], slot->raw[i], now, &slot->states[i]);
-  }
-}
-
-void Meter::Extend(const Counter& counter, const RawReading& raw, const Now& now, State* state) {
-  state->status = raw.status;
-  state->time_ns = raw.time_ns;
-  // A failed read is not a wrap: the last good count stays, and the next good read goes on from it.
-  if (raw.status != Status::kOk) return;
-
-  const uint64_t modulus = counter.modulus_ticks;
-  if (modulus != 0 && raw.ticks >= modulus) {
-    state->status = Status::kImplausible;
-    return;
-  }
-  if (!state->started) {
-    state->ticks = raw.ticks;
-    state->started = true;
-    state->moved_boot_ns = now.boot_ns;
-  } else {
-    const uint64_t delta =
-        raw.ticks >= state->raw ? raw.ticks - state->raw : modulus - state->raw + raw.ticks;
-    const Break reason = FindBreak(counter, raw, now, delta, *state);
-    if (reason == Break::kNone) {
-      state->ticks += delta;
-    } else {
-      ++state->breaks;
-      state->last_break = reason;
-    }
-    state->frozen = delta == 0 && (state->frozen || reason == Break::kFroze);
-    if (delta != 0) {
-      state->has_moved = true;
-      state->moved_boot_ns = now.boot_ns;
-    }
-  }
-  state->raw = raw.ticks;
-  state->boot_ns = now.boot_ns;
-  state->asleep_ns = std::max(now.asleep_ns(), state->asleep_ns);
-}
-
-Meter::Break Meter::FindBreak(const Counter& counter, const RawReading& raw, const Now& now,
-                              uint64_t delta, const State& state) {
-  // A pass that waited for its turn began before the last one ended.
-  const auto since = [&now](uint64_t boot_ns) {
-    return now.boot_ns > boot_ns ? now.boot_ns - boot_ns : 0;
-  };
-  const double elapsed_seconds =
-      static_cast<double>(since(state.boot_ns)) / static_cast<double>(kNsPerSecond);
-  if (raw.restarted) return Break::kRestarted;
-  if (now.asleep_ns() > state.asleep_ns + kSleepNs) return Break::kSlept;
-  if (raw.ticks < state.raw && counter.modulus_ticks == 0) return Break::kFell;
-  if (counter.wraps && elapsed_seconds > SecondsToWrap(counter)) return Break::kLongGap;
-  // One second of slack: the count may have been about to move when it was last read.
-  const double most_joules =
-      static_cast<double>(PlausibleWatts(counter.domain)) * (elapsed_seconds + 1);
-  if (Joules(delta, counter.scale) > most_joules) return Break::kImpossiblePower;
-  // Once when it is noticed, and once when it moves again: by how much too little is not known.
-  const bool froze = delta == 0 && state.has_moved && !state.frozen && NeverRests(counter.domain) &&
-                     since(state.moved_boot_ns) > kFreezeNs;
-  return froze || (state.frozen && delta != 0) ? Break::kFroze : Break::kNone;
+  for (size_t i = 0; i < slot->counts.size(); ++i) slot->counts[i].Add(slot->raw[i], now);
 }
 
 std::string Meter::Explain(size_t index) {
   for (const auto& slot : slots_) {
-    if (index < slot->first || index >= slot->first + slot->states.size()) continue;
+    if (index < slot->first || index >= slot->first + slot->counts.size()) continue;
     const std::lock_guard<std::mutex> lock(slot->mutex);
     const size_t i = index - slot->first;
     const Counter& counter = slot->source->counters()[i];
-    const State& state = slot->states[i];
-    if (state.status == Status::kImplausible) {
+    const Count& count = slot->counts[i];
+    if (count.status() == Status::kImplausible) {
       return counter.origin +
              " counts beyond its own range, so its value cannot be used: report its driver";
     }
-    if (state.status != Status::kOk) return slot->source->Explain(i);
-    switch (state.last_break) {
-      case Break::kNone:
-        return "";
-      case Break::kFell:
-        return counter.origin +
-               " went back: it was reset, and the energy of that interval is unknown; measure "
-               "again";
-      case Break::kRestarted:
-        return counter.origin +
-               " began anew: its driver was loaded again, and the energy of that interval is "
-               "unknown; measure again";
-      case Break::kSlept:
-        return "the machine slept, which may reset " + counter.origin +
-               ", so the energy of that interval is unknown; measure again without a pause";
-      case Break::kFroze:
-        return counter.origin +
-               " stood still for seconds, which its domain never does: the energy of that "
-               "interval is unknown; look at its driver (dmesg | grep -i rapl)";
-      case Break::kImpossiblePower:
-        return counter.origin + " moved by more than " +
-               std::to_string(PlausibleWatts(counter.domain)) +
-               " W can explain: it was reset or jumped, and the energy of that interval is "
-               "unknown; measure again";
-      case Break::kLongGap:
-        return counter.origin +
-               " was not read for so long that it may have wrapped more than once: the process was "
-               "stopped, say; measure again without a pause";
-    }
+    if (count.status() != Status::kOk) return slot->source->Explain(i);
+    return count.ExplainBreak(counter);
   }
   return "";
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "clock.h"
+#include "count.h"
 #include "keep_alive.h"
 #include "source.h"
 
@@ -29,10 +30,6 @@ struct OpenedSource {
   Outcome outcome;
   std::unique_ptr<Source> source;
 };
-
-// The power no counter of this domain reaches in practice, in watts. It bounds how long a counter
-// may go unread, and unmasks resets and jumps.
-uint64_t PlausibleWatts(Domain domain);
 
 // How often counters that wrap must be read, in nanoseconds: well inside half the time the fastest
 // can take to wrap, and at most a minute. 0 when none wraps.
@@ -59,52 +56,17 @@ class Meter {
   std::string Explain(size_t counter);
 
  private:
-  enum class Break : uint32_t {
-    kNone,
-    kFell,
-    kRestarted,
-    kImpossiblePower,
-    kLongGap,
-    kSlept,
-    kFroze
-  };
-
-  // When a pass began.
-  struct Now {
-    uint64_t boot_ns;
-    uint64_t monotonic_ns;
-    // How long the machine has slept since boot. Never too high, as boot time is read first.
-    uint64_t asleep_ns() const { return boot_ns > monotonic_ns ? boot_ns - monotonic_ns : 0; }
-  };
-
-  struct State {
-    uint64_t ticks = 0;
-    uint64_t raw = 0;
-    uint64_t boot_ns = 0;
-    uint64_t asleep_ns = 0;
-    uint64_t moved_boot_ns = 0;  // when the count was first seen at its present value
-    bool started = false;
-    bool has_moved = false;
-    bool frozen = false;
-    uint32_t breaks = 0;
-    Break last_break = Break::kNone;
-    Status status = Status::kFailed;
-    uint64_t time_ns = 0;
-  };
-
   struct Slot {
     Source* source = nullptr;
     size_t first = 0;
+    bool blocking = false;
     bool wraps = false;
     std::mutex mutex;
     std::vector<RawReading> raw;
-    std::vector<State> states;
+    std::vector<Count> counts;
   };
 
-  void ReadSlot(const Now& now, Slot* slot);
-  static void Extend(const Counter& counter, const RawReading& raw, const Now& now, State* state);
-  static Break FindBreak(const Counter& counter, const RawReading& raw, const Now& now,
-                         uint64_t delta, const State& state);
+  void ReadSlot(const Instant& now, Slot* slot);
 
   std::vector<OpenedSource> sources_;
   const Clock& clock_;

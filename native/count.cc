@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "count.h"
+
+#include <algorithm>
+
+namespace microjoule {
+namespace {
+
+constexpr uint64_t kNsPerSecond = 1000000000u;
+// Boot time runs ahead of monotonic time only while the machine sleeps; less is the time between
+// two looks at the clocks.
+constexpr uint64_t kSleepNs = kNsPerSecond / 10;
+// The slowest update known is a second (QEMU's emulation of RAPL).
+constexpr uint64_t kFreezeNs = 3 * kNsPerSecond;
+// A count may have been about to move when it was last read.
+constexpr uint64_t kSlackNs = kNsPerSecond;
+
+// Where the range is not known: the smallest that RAPL has, 2^32 counts of 2^-16 J.
+constexpr double kSmallestRangeJoules = 65536;
+
+double JoulesPerTick(const Scale& scale) {
+  return static_cast<double>(scale.numerator) / static_cast<double>(scale.denominator);
+}
+
+// Whether what is metered can never stand at 0 W, so that a count that stops is a fault.
+bool NeverRests(Domain domain) {
+  return domain == Domain::kPackage || domain == Domain::kDram || domain == Domain::kPsys;
+}
+
+}  // namespace
+
+uint64_t PlausibleWatts(Domain domain) {
+  // The largest sockets are rated 500 to 600 W, the largest boards 1000 to 1500 W; a whole platform
+  // has several of them.
+  switch (domain) {
+    case Domain::kPsys:
+    case Domain::kModule:
+    case Domain::kOther:
+      return 20000;
+    case Domain::kGpu:
+    case Domain::kGpuMemory:
+      return 3000;
+    default:
+      return 1000;
+  }
+}
+
+double SecondsToWrap(const Counter& counter) {
+  const double range_joules =
+      counter.modulus_ticks != 0
+          ? static_cast<double>(counter.modulus_ticks) * JoulesPerTick(counter.scale)
+          : kSmallestRangeJoules;
+  return range_joules / static_cast<double>(PlausibleWatts(counter.domain));
+}
+
+Count::Count(const Counter& counter)
+    : modulus_(counter.modulus_ticks),
+      most_ticks_per_ns_(static_cast<double>(PlausibleWatts(counter.domain)) /
+                         static_cast<double>(kNsPerSecond) / JoulesPerTick(counter.scale)),
+      never_rests_(NeverRests(counter.domain)) {
+  // Beyond centuries there is nothing to bound, and no number for it.
+  const double gap_ns = SecondsToWrap(counter) * static_cast<double>(kNsPerSecond);
+  if (counter.wraps && gap_ns < 1e18) longest_gap_ns_ = static_cast<uint64_t>(gap_ns);
+}
+
+void Count::Add(const RawReading& raw, const Instant& now) {
+  status_ = raw.status;
+  time_ns_ = raw.time_ns;
+  // A failed read is not a wrap: the last good count stays, and the next good read goes on from it.
+  if (raw.status != Status::kOk) return;
+  if (modulus_ != 0 && raw.ticks >= modulus_) {
+    status_ = Status::kImplausible;
+    return;
+  }
+  if (!started_) {
+    ticks_ = raw.ticks;
+    started_ = true;
+    moved_boot_ns_ = now.boot_ns;
+  } else {
+    const uint64_t delta = raw.ticks >= raw_ ? raw.ticks - raw_ : modulus_ - raw_ + raw.ticks;
+    const Break reason = FindBreak(raw, now, delta);
+    if (reason == Break::kNone) {
+      ticks_ += delta;
+    } else {
+      ++breaks_;
+      last_break_ = reason;
+    }
+    frozen_ = delta == 0 && (frozen_ || reason == Break::kFroze);
+    if (delta != 0) {
+      has_moved_ = true;
+      moved_boot_ns_ = now.boot_ns;
+    }
+  }
+  raw_ = raw.ticks;
+  boot_ns_ = now.boot_ns;
+  asleep_ns_ = std::max(now.asleep_ns(), asleep_ns_);
+}
+
+Count::Break Count::FindBreak(const RawReading& raw, const Instant& now, uint64_t delta) const {
+  // A pass that waited for its turn began before the last one ended.
+  const auto since = [&now](uint64_t boot_ns) {
+    return now.boot_ns > boot_ns ? now.boot_ns - boot_ns : 0;
+  };
+  const uint64_t elapsed_ns = since(boot_ns_);
+  if (raw.restarted) return Break::kRestarted;
+  if (now.asleep_ns() > asleep_ns_ + kSleepNs) return Break::kSlept;
+  if (raw.ticks < raw_ && modulus_ == 0) return Break::kFell;
+  if (elapsed_ns > longest_gap_ns_) return Break::kLongGap;
+  if (static_cast<double>(delta) >
+      most_ticks_per_ns_ * static_cast<double>(elapsed_ns + kSlackNs)) {
+    return Break::kImpossiblePower;
+  }
+  // Once when it is noticed, and once when it moves again: by how much too little is not known.
+  const bool froze =
+      delta == 0 && has_moved_ && !frozen_ && never_rests_ && since(moved_boot_ns_) > kFreezeNs;
+  return froze || (frozen_ && delta != 0) ? Break::kFroze : Break::kNone;
+}
+
+std::string Count::ExplainBreak(const Counter& counter) const {
+  switch (last_break_) {
+    case Break::kNone:
+      return "";
+    case Break::kFell:
+      return counter.origin +
+             " went back: it was reset, and the energy of that interval is unknown; measure "
+             "again";
+    case Break::kRestarted:
+      return counter.origin +
+             " began anew: its driver was loaded again, and the energy of that interval is "
+             "unknown; measure again";
+    case Break::kSlept:
+      return "the machine slept, which may reset " + counter.origin +
+             ", so the energy of that interval is unknown; measure again without a pause";
+    case Break::kFroze:
+      return counter.origin +
+             " stood still for seconds, which its domain never does: the energy of that "
+             "interval is unknown; look at its driver (dmesg | grep -i rapl)";
+    case Break::kImpossiblePower:
+      return counter.origin + " moved by more than " +
+             std::to_string(PlausibleWatts(counter.domain)) +
+             " W can explain: it was reset or jumped, and the energy of that interval is "
+             "unknown; measure again";
+    case Break::kLongGap:
+      return counter.origin +
+             " was not read for so long that it may have wrapped more than once: the process was "
+             "stopped, say; measure again without a pause";
+  }
+  return "";
+}
+
+}  // namespace microjoule

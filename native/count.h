@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// One counter's raw values, extended to 64 bits: wraps are added up, and whatever else breaks a
+// count's continuity is counted and left out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "source.h"
+
+namespace microjoule {
+
+// The power no counter of this domain reaches in practice, in watts. It bounds how long a counter
+// may go unread, and unmasks resets and jumps.
+uint64_t PlausibleWatts(Domain domain);
+
+// The shortest time in which this counter can wrap.
+double SecondsToWrap(const Counter& counter);
+
+// When a pass began.
+struct Instant {
+  uint64_t boot_ns;
+  uint64_t monotonic_ns;
+  // How long the machine has slept since boot. Never too high, as boot time is read first.
+  uint64_t asleep_ns() const { return boot_ns > monotonic_ns ? boot_ns - monotonic_ns : 0; }
+};
+
+class Count {
+ public:
+  explicit Count(const Counter& counter);
+
+  void Add(const RawReading& raw, const Instant& now);
+
+  // The last good value while the counter cannot be read.
+  uint64_t ticks() const { return ticks_; }
+  uint64_t time_ns() const { return time_ns_; }
+  Status status() const { return status_; }
+  // How often continuity was lost.
+  uint32_t breaks() const { return breaks_; }
+  // What the last break was; empty when there was none.
+  std::string ExplainBreak(const Counter& counter) const;
+
+ private:
+  enum class Break : uint32_t {
+    kNone,
+    kFell,
+    kRestarted,
+    kImpossiblePower,
+    kLongGap,
+    kSlept,
+    kFroze
+  };
+
+  Break FindBreak(const RawReading& raw, const Instant& now, uint64_t delta) const;
+
+  uint64_t modulus_ = 0;
+  uint64_t longest_gap_ns_ = UINT64_MAX;
+  double most_ticks_per_ns_ = 0;
+  bool never_rests_ = false;
+
+  uint64_t ticks_ = 0;
+  uint64_t raw_ = 0;
+  uint64_t time_ns_ = 0;
+  uint64_t boot_ns_ = 0;
+  uint64_t asleep_ns_ = 0;
+  uint64_t moved_boot_ns_ = 0;  // when the count was first seen at its present value
+  Status status_ = Status::kFailed;
+  uint32_t breaks_ = 0;
+  Break last_break_ = Break::kNone;
+  bool started_ = false;
+  bool has_moved_ = false;
+  bool frozen_ = false;
+};
+
+}  // namespace microjoule
