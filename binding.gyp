@@ -12,11 +12,18 @@
     "linux_sources": [
       "native/child_usage_posix.cc",
       "native/clock_linux.cc",
+      "native/cpu_identity.cc",
+      "native/cpu_list.cc",
       "native/dynamic_library_posix.cc",
+      "native/perf_event_linux.cc",
+      "native/perf_linux.cc",
+      "native/perf_pmu.cc",
+      "native/perf_sysfs_linux.cc",
       "native/powercap_linux.cc",
       "native/powercap_zone.cc",
       "native/quiet_thread_posix.cc",
-      "native/text_file_linux.cc"
+      "native/text_file_linux.cc",
+      "native/topology_linux.cc"
     ],
     "mac_sources": [
       "native/child_usage_posix.cc",
