@@ -15,6 +15,7 @@
       "native/cpu_identity.cc",
       "native/cpu_list.cc",
       "native/dynamic_library_posix.cc",
+      "native/perf_core_linux.cc",
       "native/perf_event_linux.cc",
       "native/perf_linux.cc",
       "native/perf_pmu.cc",

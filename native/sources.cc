@@ -6,6 +6,7 @@
 namespace microjoule {
 
 std::unique_ptr<Source> MakePerf();
+std::unique_ptr<Source> MakePerfCore();
 std::unique_ptr<Source> MakePowercap();
 std::unique_ptr<Source> MakeNvml();
 
@@ -13,7 +14,7 @@ const std::vector<SourceEntry>& SourceTable() {
   // Leaked on purpose: threads may still look at it while exit() destroys statics.
   static const auto* const table = new std::vector<SourceEntry> {
 #if defined(__linux__)
-    {"perf", MakePerf, true}, {"powercap", MakePowercap, true},
+    {"perf", MakePerf, true}, {"powercap", MakePowercap, true}, {"perf-core", MakePerfCore, false},
 #endif
         {"nvml", MakeNvml, true},
   };
