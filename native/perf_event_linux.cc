@@ -164,7 +164,7 @@ bool PerfGroup::Reopen() {
 }
 
 // For the events that were, or should be, open.
-void PerfGroup::Fail(int error) {
+void PerfGroup::SetErrors(int error) {
   for (Event& event : events_) {
     if (event.fd >= 0 || leader_fd_ < 0) event.error = error;
   }
@@ -172,6 +172,7 @@ void PerfGroup::Fail(int error) {
 
 void PerfGroup::Read(const Clock& clock) {
   int error = ReadOnce();
+  if (error == 0 && !failed_) return;
   if (error == kVanished) {
     const uint64_t now_ns = clock.MonotonicNs();
     if (now_ns >= next_reopen_ns_) {
@@ -179,13 +180,8 @@ void PerfGroup::Read(const Clock& clock) {
       if (Reopen()) error = ReadOnce();
     }
   }
-  Fail(error);
-}
-
-bool PerfGroup::TakeRestarted(size_t event) {
-  const bool restarted = events_[event].restarted;
-  events_[event].restarted = false;
-  return restarted;
+  SetErrors(error);
+  failed_ = error != 0;
 }
 
 }  // namespace microjoule

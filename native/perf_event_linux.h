@@ -49,7 +49,7 @@ class PerfGroup {
   int error(size_t event) const { return events_[event].error; }
   uint64_t ticks(size_t event) const { return events_[event].ticks; }
   // True once after the event had to be opened anew.
-  bool TakeRestarted(size_t event);
+  bool TakeRestarted(size_t event) { return std::exchange(events_[event].restarted, false); }
 
  private:
   struct Event {
@@ -63,13 +63,14 @@ class PerfGroup {
 
   int ReadOnce();
   bool Reopen();
-  void Fail(int error);
+  void SetErrors(int error);
 
   const std::string type_path_;
   const uint32_t cpu_;
   std::vector<Event> events_;
   std::vector<uint64_t> buffer_;  // the number of open events, then their counts
   int leader_fd_ = -1;
+  bool failed_ = false;  // so that the ordinary pass need not clear errors
   uint64_t next_reopen_ns_ = 0;
 };
 

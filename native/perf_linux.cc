@@ -152,7 +152,7 @@ void Perf::Read(const Clock& clock, RawReading* out) {
       continue;
     }
     const int error = place.group->error(place.event);
-    out[i].status = PerfStatusOf(error);
+    out[i].status = error == 0 ? Status::kOk : PerfStatusOf(error);
     if (error != 0) continue;
     out[i].ticks = place.group->ticks(place.event);
     out[i].restarted = place.group->TakeRestarted(place.event);
