@@ -20,6 +20,7 @@
       "native/perf_linux.cc",
       "native/perf_pmu.cc",
       "native/perf_sysfs_linux.cc",
+      "native/msr_registers.cc",
       "native/powercap_linux.cc",
       "native/powercap_zone.cc",
       "native/quiet_thread_posix.cc",
