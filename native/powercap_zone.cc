@@ -12,6 +12,12 @@ constexpr uint64_t kMicrojoulesPerJoule = 1000000u;
 constexpr uint64_t kMaxEnergyUnit = 31;       // ESU is a 5-bit field (Intel SDM vol. 4, MSR 606H)
 constexpr uint64_t kLastInvertibleUnit = 19;  // finer counts than a microjoule are lost in print
 
+constexpr uint64_t kServerDramUnitNj = 15300;
+// Intel's server processors from Sapphire Rapids on count DRAM in the unit of the package.
+constexpr uint32_t kIntelFamily = 6;
+constexpr uint32_t kSapphireRapids = 0x8F;
+constexpr uint32_t kEmeraldRapids = 0xCF;
+
 // In order of preference. Of TPMI the kernel itself makes "intel-rapl"; the third name is a guard.
 constexpr const char* kControlTypes[] = {"intel-rapl", "intel-rapl-tpmi", "intel-rapl-mmio"};
 
@@ -46,6 +52,11 @@ bool TakePrefix(std::string_view* text, std::string_view prefix) {
   return true;
 }
 
+// The kernel writes no such number; two spellings of one zone would be two zones.
+bool LeadsWithZero(std::string_view text) {
+  return text.size() > 1 && text[0] == '0' && text[1] != ':';
+}
+
 }  // namespace
 
 bool ParseZonePath(std::string_view folder, ZonePath* out) {
@@ -57,7 +68,8 @@ bool ParseZonePath(std::string_view folder, ZonePath* out) {
   std::string_view rest = folder.substr(colon);
   while (!rest.empty()) {
     uint32_t index = 0;
-    if (!TakePrefix(&rest, ":") || !TakeNumber(&rest, 16, &index)) return false;
+    if (!TakePrefix(&rest, ":") || LeadsWithZero(rest)) return false;
+    if (!TakeNumber(&rest, 16, &index)) return false;
     out->indices.push_back(index);
   }
   return true;
@@ -140,7 +152,7 @@ Inversion InvertRange(uint64_t range_uj) {
         // 61035 nJ is 2^-14 J with its fraction cut off: the hardware counts the whole of it.
         if (kNanojoulesPerJoule >> esu == unit_nj) inversion.scale = {1, uint64_t{1} << esu};
       }
-      if (inversion.scale.numerator == 15300) {
+      if (unit_nj == kServerDramUnitNj) {
         inversion.note =
             "server DRAM unit of 15300 nJ, as the kernel has it; perf_event counts 2^-16 J, 0.27 % "
             "less";
@@ -158,9 +170,34 @@ Inversion InvertRange(uint64_t range_uj) {
     inversion.scale = {1, counts_per_joule};
     return inversion;
   }
-  inversion.modulus_ticks = range_uj + 1;
+  inversion.modulus_ticks = range_uj == UINT64_MAX ? 0 : range_uj + 1;
   inversion.note = "the range fits no known energy unit: microjoules are taken as they are";
   return inversion;
+}
+
+void ApplyQuirks(const CpuIdentity& cpu, ZoneName* zone, Inversion* inversion) {
+  if (zone->domain == Domain::kCore &&
+      (cpu.vendor == CpuVendor::kAmd || cpu.vendor == CpuVendor::kHygon)) {
+    zone->domain = Domain::kOther;
+    const std::string more = inversion->note.empty() ? "" : "; " + inversion->note;
+    inversion->note =
+        "one core only: on this processor the kernel reads the core counter of a single CPU" + more;
+  }
+  const bool counts_in_package_units =
+      cpu.vendor == CpuVendor::kIntel && cpu.family == kIntelFamily &&
+      (cpu.model == kSapphireRapids || cpu.model == kEmeraldRapids);
+  if (zone->domain == Domain::kDram && counts_in_package_units &&
+      inversion->divisor == kServerDramUnitNj) {
+    inversion->scale = {1, uint64_t{1} << 14};
+    inversion->note =
+        "this kernel prints the DRAM of this processor 3.99 times too low, by a unit of 15300 nJ "
+        "that it does not have; corrected to 2^-14 J (Linux 6.1 and later are right)";
+  }
+}
+
+bool HasNoUnit(Domain domain, const Inversion& inversion) {
+  return inversion.divisor == kNanojoulesPerJoule && domain != Domain::kPsys &&
+         domain != Domain::kOther;
 }
 
 }  // namespace microjoule

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cpu_identity.h"
 #include "source.h"
 
 namespace microjoule {
@@ -56,5 +57,16 @@ struct Inversion {
 // `range_uj` is max_energy_range_uj, 0 when it is missing or zero: then a fall cannot be told from
 // a wrap, and ticks are microjoules.
 Inversion InvertRange(uint64_t range_uj);
+
+// Mends what the kernel says wrongly of a zone on this processor, and notes it:
+// - `core` of AMD and Hygon is one core's energy, that of the package's lead CPU
+//   (drivers/powercap/intel_rapl_msr.c reads MSR C001_029A there alone), so not the domain core;
+// - DRAM of Sapphire and Emerald Rapids counts 2^-14 J (Intel SDM vol. 4, table 2-52); kernels from
+//   5.9 on, until repaired in late 2022, print it as if its unit were 15300 nJ.
+void ApplyQuirks(const CpuIdentity& cpu, ZoneName* zone, Inversion* inversion);
+
+// True where a count of whole joules cannot be: only psys has that unit. A unit register of 0,
+// which is a virtual machine's, reads so.
+bool HasNoUnit(Domain domain, const Inversion& inversion);
 
 }  // namespace microjoule

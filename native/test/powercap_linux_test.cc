@@ -2,42 +2,11 @@
 #include <map>
 
 #include "check.h"
-#include "fake_source.h"
+#include "opened_powercap.h"
 #include "temp_tree.h"
 
 namespace microjoule {
-
-std::unique_ptr<Source> MakePowercap();
-
 namespace {
-
-struct Opened {
-  FakeClock clock;
-  std::unique_ptr<Source> source = MakePowercap();
-  Outcome outcome;
-  std::vector<RawReading> raw;
-
-  explicit Opened(const TempTree& tree) {
-    Options options;
-    options.sysfs = tree.root();
-    outcome = source->Probe(options);
-    raw.resize(source->counters().size());
-    Read();
-  }
-  void Read() {
-    clock.now_ns += 1000000000u;
-    source->Read(clock, raw.data());
-  }
-  size_t Find(const std::string& zone) const {
-    for (size_t i = 0; i < source->counters().size(); ++i) {
-      if (source->counters()[i].id == "powercap:" + zone) return i;
-    }
-    CHECK(!"such a zone");
-    return 0;
-  }
-  const Counter& At(const std::string& zone) const { return source->counters()[Find(zone)]; }
-  const RawReading& Raw(const std::string& zone) const { return raw[Find(zone)]; }
-};
 
 void TestTwoSockets() {
   const TempTree tree;
@@ -50,7 +19,7 @@ void TestTwoSockets() {
   tree.Zone("intel-rapl:a:0", "dram", "30\n", "65712999613\n");
   tree.Zone("intel-rapl-mmio:0", "package-0", "122\n");
   tree.Folder("class/powercap/dtpm");
-  Opened opened(tree);
+  OpenedPowercap opened(tree);
   CHECK(opened.outcome.status == Status::kOk);
   CHECK(opened.source->counters().size() == 6);
   CHECK(opened.At("intel-rapl:0").device == 1 && opened.At("intel-rapl:0:0").device == 1);
@@ -69,7 +38,7 @@ void TestNestedZones() {
   const TempTree tree;
   tree.Zone("intel-rapl:3", "package-5", "1");
   tree.Zone("intel-rapl:3/intel-rapl:3:0", "core", "1");
-  Opened opened(tree);
+  OpenedPowercap opened(tree);
   CHECK(opened.At("intel-rapl:3:0").device == 5);
 }
 
@@ -77,7 +46,7 @@ void TestNestedZones() {
 void TestTopLevelDram() {
   const TempTree tree;
   for (int i = 0; i < 4; ++i) tree.Zone("intel-rapl:" + std::to_string(i), "dram", "1");
-  Opened opened(tree);
+  OpenedPowercap opened(tree);
   CHECK(opened.At("intel-rapl:2").device == 2 && opened.At("intel-rapl:3").device == 3);
 }
 
@@ -89,7 +58,7 @@ void TestDies() {
     tree.Zone(zone, std::string("package-0-die-") + die, "1");
     tree.Zone(zone + ":0", "dram", "1");
   }
-  Opened opened(tree);
+  OpenedPowercap opened(tree);
   CHECK(opened.At("intel-rapl:0:0").die == 0 && opened.At("intel-rapl:1:0").die == 1);
   CHECK(opened.At("intel-rapl:1:0").device == 0);
 }
@@ -103,7 +72,7 @@ void TestUnplacedZones() {
   tree.Zone("intel-rapl:1:0", "dram", "1");
   tree.Zone("intel-rapl:7:0", "dram", "1");
   tree.Zone("intel-rapl-mmio:0:0", "dram", "1");
-  Opened opened(tree);
+  OpenedPowercap opened(tree);
   CHECK(opened.At("intel-rapl:0:0").device == 0);
   CHECK(opened.At("intel-rapl:1:0").device == 1 && opened.At("intel-rapl:7:0").device == 2);
   CHECK(opened.At("intel-rapl-mmio:0:0").device == 0);
@@ -125,7 +94,7 @@ void TestBadFiles() {
   tree.Remove("class/powercap/intel-rapl:8/energy_uj");
   tree.Folder("class/powercap/intel-rapl:8/energy_uj");
   tree.Link("class/powercap/intel-rapl:9", "../../devices/nowhere");
-  Opened opened(tree);
+  OpenedPowercap opened(tree);
   CHECK(opened.outcome.status == Status::kOk);
   const std::map<std::string, Status> expected = {
       {"intel-rapl:0", Status::kOk},       {"intel-rapl:1", Status::kFailed},
@@ -147,36 +116,22 @@ void TestBadFiles() {
   CHECK(opened.At("intel-rapl:7").domain == Domain::kOther);
 }
 
-void TestVanishesAndComesBack() {
-  const TempTree tree;
-  tree.Zone("intel-rapl:0", "package-0", "61035");
-  Opened opened(tree);
-  CHECK(opened.Raw("intel-rapl:0").status == Status::kOk);
-  tree.Remove("class/powercap/intel-rapl:0/energy_uj");
-  opened.Read();
-  CHECK(opened.Raw("intel-rapl:0").status == Status::kNotFound);
-  CHECK(opened.source->Explain(0).find("vanished") != std::string::npos);
-  // And stays so, however soon it is read again.
-  opened.source->Read(opened.clock, opened.raw.data());
-  CHECK(opened.Raw("intel-rapl:0").status == Status::kNotFound);
-}
-
 void TestAbsentTrees() {
   const TempTree tree;
   {
-    Opened nothing(tree);
+    OpenedPowercap nothing(tree);
     CHECK(nothing.outcome.status == Status::kNotFound && !nothing.outcome.detail.empty());
   }
   tree.Folder("class/powercap");
   {
-    Opened empty(tree);
+    OpenedPowercap empty(tree);
     CHECK(empty.outcome.status == Status::kNotFound);
     CHECK(empty.outcome.detail.find("modprobe") != std::string::npos);
   }
   tree.Link("class/powercap/intel-rapl:0",
             "../../devices/virtual/powercap/intel-rapl/intel-rapl:0");
   {
-    Opened masked(tree);
+    OpenedPowercap masked(tree);
     CHECK(masked.outcome.status == Status::kMasked);
     CHECK(masked.outcome.detail.find("container") != std::string::npos);
   }
@@ -193,6 +148,5 @@ int main() {
   TestDies();
   TestUnplacedZones();
   TestBadFiles();
-  TestVanishesAndComesBack();
   TestAbsentTrees();
 }

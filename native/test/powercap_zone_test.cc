@@ -16,7 +16,8 @@ void TestPaths() {
   CHECK(ParseZonePath("intel-rapl-mmio:a:2", &path));
   CHECK(path.control_type == "intel-rapl-mmio" && path.indices == (std::vector<uint32_t>{10, 2}));
   for (const char* bad : {"intel-rapl", "dtpm:0", "intel-rapl:", "intel-rapl:0:", "intel-rapl:g",
-                          "intel-rapl:0x1", "", ":", "intel-rapl:99999999999"}) {
+                          "intel-rapl:0x1", "", ":", "intel-rapl:99999999999", "intel-rapl:00",
+                          "intel-rapl:0:01", "intel-rapl:A", "intel-rapl-tcc:0"}) {
     CHECK(!ParseZonePath(bad, &path));
   }
   ZonePath nine, ten, child;
@@ -24,8 +25,13 @@ void TestPaths() {
   ParseZonePath("intel-rapl:a", &ten);
   ParseZonePath("intel-rapl:9:0", &child);
   CHECK(nine < ten && nine < child && child < ten && !(ten < nine));
-  ParseZonePath("intel-rapl-mmio:0", &child);
-  CHECK(ten < child);
+  // Numbers, not text: the seventeenth package is "10".
+  ZonePath seventeen, mmio, tpmi;
+  ParseZonePath("intel-rapl:10", &seventeen);
+  CHECK(seventeen.indices[0] == 16 && ten < seventeen && nine < seventeen);
+  ParseZonePath("intel-rapl-mmio:0", &mmio);
+  ParseZonePath("intel-rapl-tpmi:0", &tpmi);
+  CHECK(seventeen < tpmi && tpmi < mmio && ten < mmio);
 }
 
 void TestNames() {
@@ -99,6 +105,88 @@ void TestOddRanges() {
   }
 }
 
+// A range that is too low for its own count: such a count is refused, not taken for a wrap.
+void TestBeyondRange() {
+  const Inversion inversion = InvertRange(262143328850);
+  CHECK(inversion.Ticks(262143328850) == kCounts - 1);
+  CHECK(inversion.Ticks(262143328851) == kCounts);
+  CHECK(inversion.Ticks(UINT64_MAX) >= kCounts);
+}
+
+ZoneName Named(Domain domain) {
+  ZoneName zone;
+  zone.domain = domain;
+  return zone;
+}
+
+// The kernel prints raw * 15300 / 1000 of a count whose unit is 2^-14 J.
+void TestSapphireRapidsDram() {
+  constexpr uint64_t kFixedRange = 65712999613;
+  CpuIdentity cpu;
+  cpu.vendor = CpuVendor::kIntel;
+  cpu.family = 6;
+  for (const uint32_t model : {0x8Fu, 0xCFu}) {
+    cpu.model = model;
+    ZoneName zone = Named(Domain::kDram);
+    Inversion inversion = InvertRange(kFixedRange);
+    ApplyQuirks(cpu, &zone, &inversion);
+    CHECK(inversion.scale.numerator == 1 && inversion.scale.denominator == 1 << 14);
+    CHECK(inversion.modulus_ticks == kCounts && zone.domain == Domain::kDram);
+    CHECK(inversion.note.find("corrected") != std::string::npos);
+    std::mt19937_64 random(13);
+    for (int i = 0; i < 200000; ++i) {
+      const uint64_t raw = random() % kCounts;
+      CHECK(inversion.Ticks(raw * 15300 / 1000) == raw);
+    }
+  }
+  // Repaired kernels, other domains and other processors stay as they are.
+  ZoneName zone = Named(Domain::kDram);
+  Inversion repaired = InvertRange(262143328850);
+  ApplyQuirks(cpu, &zone, &repaired);
+  CHECK(repaired.scale.denominator == 1 << 14 && repaired.note.empty());
+  zone = Named(Domain::kPackage);
+  Inversion package = InvertRange(kFixedRange);
+  ApplyQuirks(cpu, &zone, &package);
+  CHECK(package.scale.numerator == 15300);
+  zone = Named(Domain::kDram);
+  cpu.model = 0x55;
+  Inversion skylake = InvertRange(kFixedRange);
+  ApplyQuirks(cpu, &zone, &skylake);
+  CHECK(skylake.scale.numerator == 15300 && !skylake.note.empty());
+}
+
+void TestOneCoreOnly() {
+  CpuIdentity cpu;
+  for (const CpuVendor vendor : {CpuVendor::kAmd, CpuVendor::kHygon}) {
+    cpu.vendor = vendor;
+    ZoneName zone = Named(Domain::kCore);
+    Inversion inversion = InvertRange(65532610987);
+    ApplyQuirks(cpu, &zone, &inversion);
+    CHECK(zone.domain == Domain::kOther);
+    CHECK(inversion.note.find("one core only") != std::string::npos);
+    CHECK(inversion.scale.denominator == 1 << 16);
+    zone = Named(Domain::kPackage);
+    inversion.note.clear();
+    ApplyQuirks(cpu, &zone, &inversion);
+    CHECK(zone.domain == Domain::kPackage && inversion.note.empty());
+  }
+  for (const CpuVendor vendor : {CpuVendor::kIntel, CpuVendor::kUnknown}) {
+    cpu.vendor = vendor;
+    ZoneName zone = Named(Domain::kCore);
+    Inversion inversion;
+    ApplyQuirks(cpu, &zone, &inversion);
+    CHECK(zone.domain == Domain::kCore && inversion.note.empty());
+  }
+}
+
+void TestUnitOfOneJoule() {
+  const Inversion joules = InvertRange(4294967295000000);
+  CHECK(HasNoUnit(Domain::kPackage, joules) && HasNoUnit(Domain::kDram, joules));
+  CHECK(!HasNoUnit(Domain::kPsys, joules) && !HasNoUnit(Domain::kOther, joules));
+  CHECK(!HasNoUnit(Domain::kPackage, InvertRange(262143328850)));
+  CHECK(!HasNoUnit(Domain::kPackage, InvertRange(0)));
+}
+
 }  // namespace
 }  // namespace microjoule
 
@@ -109,4 +197,8 @@ int main() {
   TestCounts();
   TestInversionIsExact();
   TestOddRanges();
+  TestBeyondRange();
+  TestSapphireRapidsDram();
+  TestOneCoreOnly();
+  TestUnitOfOneJoule();
 }
