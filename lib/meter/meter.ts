@@ -174,7 +174,8 @@ class NativeBackedMeter implements Meter {
         );
       }
       const energyJoules = ticksToJoules(
-        to.ticks - from.ticks,
+        // A count that began near 2^64 goes on at 0.
+        BigInt.asUintN(64, to.ticks - from.ticks),
         counter.scaleNumerator,
         counter.scaleDenominator,
       );
