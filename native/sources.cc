@@ -8,13 +8,17 @@ namespace microjoule {
 std::unique_ptr<Source> MakePerf();
 std::unique_ptr<Source> MakePerfCore();
 std::unique_ptr<Source> MakePowercap();
+std::unique_ptr<Source> MakeMsr();
+std::unique_ptr<Source> MakeMsrCore();
 std::unique_ptr<Source> MakeNvml();
+std::unique_ptr<Source> MakePowercap();
 
 const std::vector<SourceEntry>& SourceTable() {
   // Leaked on purpose: threads may still look at it while exit() destroys statics.
   static const auto* const table = new std::vector<SourceEntry> {
 #if defined(__linux__)
     {"perf", MakePerf, true}, {"powercap", MakePowercap, true}, {"perf-core", MakePerfCore, false},
+    {"powercap", MakePowercap, true}, {"msr", MakeMsr, true}, {"msr-core", MakeMsrCore, false},
 #endif
         {"nvml", MakeNvml, true},
   };
