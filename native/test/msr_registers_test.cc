@@ -186,46 +186,71 @@ void TestNotes() {
   CHECK(found[0].scale.numerator == 1 && found[0].scale.denominator == 16384);
 }
 
-// A day through the meter at `watts`, read at random moments up to its own keep-alive period: the
-// true count, of which a register shows 32 bits, comes out whole.
-void RunADay(const CpuIdentity& cpu, uint64_t unit, uint64_t watts, uint64_t least_wraps) {
-  std::vector<EnergyRegister> found;
-  CHECK(FindEnergyRegisters(cpu, unit, &found).status == Status::kOk);
+// A package register of this processor in a meter, at a count and a time that the test sets.
+struct Bench {
   Counter counter;
-  counter.id = "fake:0";
-  counter.domain = found[0].domain;
-  counter.scale = found[0].scale;
-  counter.wraps = true;
-  counter.modulus_ticks = kMsrModulusTicks;
-  const uint64_t longest_ns = KeepAlivePeriodNs({counter});
-  auto owned = std::make_unique<FakeSource>(std::vector<Counter>{counter});
-  FakeSource* const source = owned.get();
+  FakeSource* source = nullptr;
   FakeClock clock;
-  Meter meter(OneSource(std::move(owned)), clock, false);
-  std::vector<uint64_t> words(meter.words());
-  std::mt19937_64 random(watts);
-  const uint64_t above = random() << 32;  // AMD's may count on above 32 bits
-  uint64_t truth = (kMsrModulusTicks << 2) - 5;
-  const auto read = [&] {
-    source->raw[0].ticks = MsrTicks(truth + above);
-    meter.Read(words.data());
+  std::unique_ptr<Meter> meter;
+  std::vector<uint64_t> words;
+
+  Bench(const CpuIdentity& cpu, uint64_t unit) {
+    std::vector<EnergyRegister> found;
+    CHECK(FindEnergyRegisters(cpu, unit, &found).status == Status::kOk);
+    counter.id = "fake:0";
+    counter.domain = found[0].domain;
+    counter.scale = found[0].scale;
+    counter.wraps = true;
+    counter.modulus_ticks = kMsrModulusTicks;
+    auto owned = std::make_unique<FakeSource>(std::vector<Counter>{counter});
+    source = owned.get();
+    meter = std::make_unique<Meter>(OneSource(std::move(owned)), clock, false);
+    words.resize(meter->words());
+  }
+  // The register holds more than 32 bits, as AMD's may.
+  uint64_t ReadAfter(uint64_t ns, uint64_t truth) {
+    clock.now_ns += ns;
+    source->raw[0].ticks = MsrTicks(truth);
+    meter->Read(words.data());
     return words[kHeaderWords];
-  };
-  const uint64_t first_truth = truth;
-  const uint64_t first = read();
+  }
+  uint64_t TicksOf(double joules) const {
+    return static_cast<uint64_t>(joules * static_cast<double>(counter.scale.denominator) /
+                                 static_cast<double>(counter.scale.numerator));
+  }
+};
+
+// A day at `watts`, read at random moments up to the meter's own keep-alive period: the true count,
+// of which the register shows 32 bits, comes out whole.
+void RunADay(const CpuIdentity& cpu, uint64_t unit, uint64_t watts, uint64_t least_wraps) {
+  Bench bench(cpu, unit);
+  const uint64_t longest_ns = KeepAlivePeriodNs({bench.counter});
+  std::mt19937_64 random(watts);
+  const uint64_t begin = (random() << 40) + kMsrModulusTicks - 5;
+  const uint64_t first = bench.ReadAfter(0, begin);
+  uint64_t truth = begin;
   double joules = 0;
   for (uint64_t elapsed_ns = 0; elapsed_ns < uint64_t{86400} * 1000000000u;) {
     const uint64_t step_ns = 1 + random() % longest_ns;
     elapsed_ns += step_ns;
-    clock.now_ns += step_ns;
     joules += static_cast<double>(watts) * static_cast<double>(step_ns) / 1e9;
-    truth = first_truth +
-            static_cast<uint64_t>(joules * static_cast<double>(counter.scale.denominator) /
-                                  static_cast<double>(counter.scale.numerator));
-    CHECK(read() - first == truth - first_truth);
+    truth = begin + bench.TicksOf(joules);
+    CHECK(bench.ReadAfter(step_ns, truth) - first == truth - begin);
   }
-  CHECK(words[kHeaderWords + 2] == 0);
-  CHECK((truth >> 32) - (first_truth >> 32) >= least_wraps);
+  CHECK(bench.words[kHeaderWords + 2] == 0);
+  CHECK((truth - begin) >> 32 >= least_wraps);
+}
+
+// 450 W for 655.36 s unread is 294,912 J, more than any of these ranges: flagged, never 32,768 J.
+void TestUnread() {
+  for (const auto& [cpu, unit] : {std::pair(Intel(0x8F), uint64_t{0xA0E03}),
+                                  std::pair(Cpu(CpuVendor::kAmd, 0x19, 0x11), uint64_t{0xA1000}),
+                                  std::pair(Intel(0x37), uint64_t{0x505})}) {
+    Bench bench(cpu, unit);
+    const uint64_t first = bench.ReadAfter(0, 7);
+    CHECK(bench.ReadAfter(655360000000u, 7 + bench.TicksOf(294912)) == first);
+    CHECK(bench.words[kHeaderWords + 2] >> 32 == 1);
+  }
 }
 
 }  // namespace
@@ -238,6 +263,7 @@ int main() {
   TestZeroUnit();
   TestNotSupported();
   TestNotes();
+  TestUnread();
   RunADay(Intel(0x8F), 0xA0E03, 500, 164);
   RunADay(Cpu(CpuVendor::kAmd, 0x19, 0x11), 0xA1000, 500, 659);
   RunADay(Intel(0x37), 0x505, 500, 314);
