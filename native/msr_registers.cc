@@ -105,14 +105,15 @@ Outcome DecodeUnit(uint32_t number, uint64_t unit, bool microjoules, Scale* scal
                                       "measure on the host"};
   }
   const unsigned esu = unit >> 8 & 0x1F;
-  if (microjoules) {
+  constexpr unsigned kMicrojouleBits = 20;  // 2^20 microjoules are more than a joule
+  if (microjoules && esu < kMicrojouleBits) {
     *scale = {uint64_t{1} << esu, 1000000};
     return {};
   }
-  if (esu == 0) {
-    return {Status::kImplausible,
-            "the unit register " + Hex(number) + " reads " + Hex(unit) +
-                ", which would be counts of 1 J: no processor has them, so nothing is read"};
+  if (microjoules || esu == 0) {
+    return {Status::kImplausible, "the unit register " + Hex(number) + " reads " + Hex(unit) +
+                                      ", which would be counts of a joule or more: no processor "
+                                      "has them, so nothing is read"};
   }
   *scale = {1, uint64_t{1} << esu};
   return {};

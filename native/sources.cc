@@ -11,14 +11,16 @@ std::unique_ptr<Source> MakePowercap();
 std::unique_ptr<Source> MakeMsr();
 std::unique_ptr<Source> MakeMsrCore();
 std::unique_ptr<Source> MakeNvml();
-std::unique_ptr<Source> MakePowercap();
 
 const std::vector<SourceEntry>& SourceTable() {
   // Leaked on purpose: threads may still look at it while exit() destroys statics.
   static const auto* const table = new std::vector<SourceEntry> {
 #if defined(__linux__)
-    {"perf", MakePerf, true}, {"powercap", MakePowercap, true}, {"perf-core", MakePerfCore, false},
-    {"powercap", MakePowercap, true}, {"msr", MakeMsr, true}, {"msr-core", MakeMsrCore, false},
+    {"perf", MakePerf, true},                // one system call a package
+        {"powercap", MakePowercap, true},    // one a zone
+        {"msr", MakeMsr, true},              // one a register, and the broadest privilege
+        {"perf-core", MakePerfCore, false},  // one a core, each with an interrupt
+        {"msr-core", MakeMsrCore, false},    // likewise
 #endif
         {"nvml", MakeNvml, true},
   };
