@@ -111,6 +111,7 @@ describe.each(BUILDS)('the addon built by $name', (build) => {
     expect(addon.headerWords).toBe(3);
     expect(addon.counterWords).toBe(3);
     expect(addon.sourceNames).toEqual(ON_LINUX ? ['powercap', 'msr', 'msr-core', 'nvml'] : ['nvml']);
+    expect(addon.sourceNames).toEqual(ON_LINUX ? ['perf', 'powercap', 'perf-core', 'nvml'] : ['nvml']);
   });
 
   it('knows every status of the vocabulary, ok being 0', () => {
@@ -122,6 +123,7 @@ describe.each(BUILDS)('the addon built by $name', (build) => {
   it('describes each source and counter', () => {
     const sources = open().sources();
     // Single cores are dear to read, so only by name.
+    // Single cores are read only where they are named.
     const byDefault = addon.sourceNames.filter((name) => !name.endsWith('-core'));
     expect(sources.map(({ source }) => source)).toEqual(byDefault);
     for (const { status, detail, counters } of sources) {

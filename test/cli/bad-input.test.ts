@@ -19,7 +19,7 @@ describe('run refuses before the command starts', () => {
   it.concurrent.each([
     [['--country', 'Brasil'], 'Brazil (BR, BRA)'],
     [['--country', 'US', '--region', 'Califrnia'], 'California'],
-    [['--sources', 'powrcap'], 'Known here: powercap'],
+    [['--sources', 'powrcap'], 'Known here: perf, powercap'],
     [['-r', '0'], 'whole number of at least 1'],
     [['--intensity', 'low'], 'number of at least 0'],
     [['--cpu-watts', 'Infinity'], 'number above 0'],

@@ -260,7 +260,7 @@ describe.concurrent('counters', () => {
     );
     const { stdout, stderr, exitCode } = await runCli(['counters', ...on(machine)]);
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
-    expect(stdout).toMatch(/^powercap +ok\n/);
+    expect(stdout).toMatch(/^powercap +ok\n/m);
     expect(stdout).toMatch(/powercap:intel-rapl:0 +package 0 +1\.221 kJ +in the total/);
     expect(stdout).toMatch(/powercap:intel-rapl:0:0 +core 0 +1\.221 kJ +apart\n +inside its package/);
     expect(stdout).toMatch(/powercap:intel-rapl:1 +package 1 +- +failed/);
