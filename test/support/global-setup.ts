@@ -10,6 +10,7 @@ const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 export default function setup(): void {
   buildDist();
   buildFakeNvml();
+  buildVirtualMachine();
 }
 
 function buildDist(): void {
@@ -36,16 +37,43 @@ function buildDist(): void {
 
 function buildFakeNvml(): void {
   const source = path.join(REPOSITORY, 'test/support/fake-nvml.c');
-  const library = path.join(REPOSITORY, 'build/test/libfake-nvml.so');
-  if (!existsSync(source) || modifiedMs(library) >= modifiedMs(source)) return;
-  mkdirSync(path.dirname(library), { recursive: true });
-  // Renamed when complete: another test run may be loading the old one.
-  const draft = `${library}.${process.pid}`;
-  const built = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', draft, source], { encoding: 'utf8' });
-  // Without a compiler, the tests that need the library skip themselves.
+  compile('cc', ['-shared', '-fPIC', '-O1'], [source], 'libfake-nvml.so');
+}
+
+function buildVirtualMachine(): void {
+  const folder = path.join(REPOSITORY, 'test/virtual-machine');
+  if (process.platform !== 'linux' || !existsSync(folder)) return;
+  const named = (ending: RegExp) =>
+    readdirSync(folder)
+      .filter((name) => ending.test(name))
+      .map((name) => path.join(folder, name));
+  // It is loaded into every program of a test, so it must not bring a C++ library along.
+  const alone = ['-fno-exceptions', '-fno-rtti', '-fno-threadsafe-statics', '-Wl,--as-needed'];
+  const flags = ['-shared', '-fPIC', '-O2', '-std=c++17', '-fvisibility=hidden', ...alone];
+  compile('g++', flags, named(/\.cc$/), 'libvirtual-machine.so', named(/\.h$/), ['-ldl']);
+  compile('cc', ['-O2'], named(/\.c$/), 'virtual-machine-probe', [], ['-pthread']);
+}
+
+/** Compiles into build/test unless that is newer. Without a compiler, the tests that need the result skip themselves. */
+function compile(
+  compiler: string,
+  flags: string[],
+  sources: string[],
+  target: string,
+  headers: string[] = [],
+  libraries: string[] = [],
+): void {
+  const output = path.join(REPOSITORY, 'build/test', target);
+  if (!sources.every(existsSync)) return;
+  const newestMs = Math.max(...[...sources, ...headers].map(modifiedMs));
+  if (modifiedMs(output) >= newestMs) return;
+  mkdirSync(path.dirname(output), { recursive: true });
+  // Renamed when complete: another test run may be using the old one.
+  const draft = `${output}.${process.pid}`;
+  const built = spawnSync(compiler, [...flags, '-o', draft, ...sources, ...libraries], { encoding: 'utf8' });
   if (built.error !== undefined) return;
-  if (built.status !== 0) throw new Error(`cc could not compile ${source}:\n${built.stderr}`);
-  renameSync(draft, library);
+  if (built.status !== 0) throw new Error(`${compiler} could not compile ${target}:\n${built.stderr}`);
+  renameSync(draft, output);
 }
 
 function modifiedMs(file: string): number {
