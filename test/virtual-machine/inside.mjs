@@ -24,7 +24,11 @@ function openFile(name) {
   return {
     read: () => orErrno(() => buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0))),
     /** A register, as 8 bytes. */
-    register: (address) => orErrno(() => (readSync(fd, buffer, 0, 8, address), buffer.readBigUInt64LE(0))),
+    register: (address) =>
+      orErrno(() => {
+        readSync(fd, buffer, 0, 8, address);
+        return buffer.readBigUInt64LE(0);
+      }),
     close: () => closeSync(fd),
   };
 }

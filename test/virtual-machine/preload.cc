@@ -47,6 +47,10 @@ using PreadChecked = ssize_t(int, void*, size_t, off_t, size_t);
 using Ioctl = int(int, unsigned long, ...);
 using Close = int(int);
 using Syscall = long(long, ...);
+using Dup = int(int);
+using Dup2 = int(int, int);
+using Dup3 = int(int, int, int);
+using CopyFileRange = ssize_t(int, off_t*, int, off_t*, size_t, unsigned);
 using ClockGettime = int(clockid_t, timespec*);
 
 int64_t Result(int64_t result) {
@@ -72,11 +76,10 @@ void Forget(int fd) {
 
 // Opens a path, unless the machine has another answer. `real` opens it in truth.
 template <typename Real>
-int OpenIn(int folder, const char* path, const Real& real) {
+int OpenIn(const char* path, const Real& real) {
   Opening opening;
   // Relative paths are nobody's counters.
   if (machine != nullptr && path != nullptr && path[0] == '/') opening = Decide(path);
-  (void)folder;
   if (opening.error != 0) return static_cast<int>(Result(-opening.error));
   const int fd = opening.served >= 0 ? opening.served : real();
   if (fd < 0 || fd >= kMaxDescriptors) return fd;
@@ -85,18 +88,37 @@ int OpenIn(int folder, const char* path, const Real& real) {
   return fd;
 }
 
-// read(): from the position of the real file, which moves on.
-int64_t ReadOn(int fd, const Descriptor& file, void* buffer, size_t size, bool* ours) {
+// The copy of a descriptor stands for what the first one does.
+int Copy(int from, int to) {
+  if (to < 0 || to >= kMaxDescriptors) return to;
+  if (Find(to) != nullptr) Forget(to);
+  const Descriptor* const file = Find(from);
+  if (file == nullptr || file->kind == Kind::kEvent || owner.load() != getpid()) return to;
+  Opening opening;
+  opening.kind = file->kind;
+  opening.cpu = file->cpu;
+  opening.allow_listed = file->allow_listed;
+  opening.zone = file->zone;
+  opening.faults = file->faults;
+  opening.now_ns = file->opened_ns;
+  Register(to, opening);
+  return to;
+}
+
+// `offset` is null for read(): from the position of the real file, which moves on.
+int64_t ReadOf(int fd, const Descriptor& file, void* buffer, size_t size, const off_t* offset,
+               bool* ours) {
   *ours = true;
   switch (file.kind) {
     case Kind::kEvent:
-      return ReadEvent(file, buffer, size);
+      return offset == nullptr ? ReadEvent(file, buffer, size) : -ESPIPE;
     case Kind::kMsr:
-      return ReadMsr(file, buffer, size, lseek(fd, 0, SEEK_CUR));
+      return ReadMsr(file, buffer, size, offset == nullptr ? lseek(fd, 0, SEEK_CUR) : *offset);
     case Kind::kZone: {
-      const off_t offset = lseek(fd, 0, SEEK_CUR);
-      const int64_t taken = ReadZone(file, buffer, size, offset);
-      if (taken > 0) lseek(fd, offset + taken, SEEK_SET);
+      if (offset != nullptr) return ReadZone(file, buffer, size, *offset);
+      const off_t position = lseek(fd, 0, SEEK_CUR);
+      const int64_t taken = ReadZone(file, buffer, size, position);
+      if (taken > 0) lseek(fd, position + taken, SEEK_SET);
       return taken;
     }
     case Kind::kFile: {
@@ -110,41 +132,12 @@ int64_t ReadOn(int fd, const Descriptor& file, void* buffer, size_t size, bool* 
   }
 }
 
-int64_t ReadAt(const Descriptor& file, void* buffer, size_t size, off_t offset, bool* ours) {
-  *ours = true;
-  switch (file.kind) {
-    case Kind::kEvent:
-      return -ESPIPE;
-    case Kind::kMsr:
-      return ReadMsr(file, buffer, size, offset);
-    case Kind::kZone:
-      return ReadZone(file, buffer, size, offset);
-    case Kind::kFile: {
-      const int error = FailureOf(*file.faults, Now(), file.opened_ns);
-      *ours = error != 0;
-      return -error;
-    }
-    default:
-      *ours = false;
-      return 0;
-  }
-}
-
 template <typename Real>
-ssize_t ReadIn(int fd, void* buffer, size_t size, const Real& real) {
+ssize_t ReadIn(int fd, void* buffer, size_t size, const off_t* offset, const Real& real) {
   const Descriptor* const file = Find(fd);
   if (file == nullptr) return real();
   bool ours = false;
-  const int64_t result = ReadOn(fd, *file, buffer, size, &ours);
-  return ours ? Result(result) : real();
-}
-
-template <typename Real>
-ssize_t PreadIn(int fd, void* buffer, size_t size, off_t offset, const Real& real) {
-  const Descriptor* const file = Find(fd);
-  if (file == nullptr) return real();
-  bool ours = false;
-  const int64_t result = ReadAt(*file, buffer, size, offset, &ours);
+  const int64_t result = ReadOf(fd, *file, buffer, size, offset, &ours);
   return ours ? Result(result) : real();
 }
 
@@ -172,48 +165,48 @@ using namespace virtual_machine;  // NOLINT: the C library's names must stand ou
 
 EXPORTED int open(const char* path, int flags, ...) {
   MODE_FROM(flags, mode)
-  return OpenIn(AT_FDCWD, path, [&] { return NEXT(Open, "open")(path, flags, mode); });
+  return OpenIn(path, [&] { return NEXT(Open, "open")(path, flags, mode); });
 }
 EXPORTED int open64(const char* path, int flags, ...) {
   MODE_FROM(flags, mode)
-  return OpenIn(AT_FDCWD, path, [&] { return NEXT(Open, "open64")(path, flags, mode); });
+  return OpenIn(path, [&] { return NEXT(Open, "open64")(path, flags, mode); });
 }
 EXPORTED int openat(int folder, const char* path, int flags, ...) {
   MODE_FROM(flags, mode)
-  return OpenIn(folder, path, [&] { return NEXT(OpenAt, "openat")(folder, path, flags, mode); });
+  return OpenIn(path, [&] { return NEXT(OpenAt, "openat")(folder, path, flags, mode); });
 }
 EXPORTED int openat64(int folder, const char* path, int flags, ...) {
   MODE_FROM(flags, mode)
-  return OpenIn(folder, path, [&] { return NEXT(OpenAt, "openat64")(folder, path, flags, mode); });
+  return OpenIn(path, [&] { return NEXT(OpenAt, "openat64")(folder, path, flags, mode); });
 }
 EXPORTED int __open_2(const char* path, int flags) {
-  return OpenIn(AT_FDCWD, path, [&] { return NEXT(Open, "open")(path, flags, 0); });
+  return OpenIn(path, [&] { return NEXT(Open, "open")(path, flags, 0); });
 }
 EXPORTED int __open64_2(const char* path, int flags) {
-  return OpenIn(AT_FDCWD, path, [&] { return NEXT(Open, "open64")(path, flags, 0); });
+  return OpenIn(path, [&] { return NEXT(Open, "open64")(path, flags, 0); });
 }
 
 EXPORTED ssize_t read(int fd, void* buffer, size_t size) {
-  return ReadIn(fd, buffer, size, [&] { return NEXT(Read, "read")(fd, buffer, size); });
+  return ReadIn(fd, buffer, size, nullptr, [&] { return NEXT(Read, "read")(fd, buffer, size); });
 }
 EXPORTED ssize_t __read_chk(int fd, void* buffer, size_t size, size_t room) {
-  return ReadIn(fd, buffer, size,
+  return ReadIn(fd, buffer, size, nullptr,
                 [&] { return NEXT(ReadChecked, "__read_chk")(fd, buffer, size, room); });
 }
 EXPORTED ssize_t pread(int fd, void* buffer, size_t size, off_t offset) {
-  return PreadIn(fd, buffer, size, offset,
-                 [&] { return NEXT(Pread, "pread")(fd, buffer, size, offset); });
+  return ReadIn(fd, buffer, size, &offset,
+                [&] { return NEXT(Pread, "pread")(fd, buffer, size, offset); });
 }
 EXPORTED ssize_t pread64(int fd, void* buffer, size_t size, off_t offset) {
-  return PreadIn(fd, buffer, size, offset,
-                 [&] { return NEXT(Pread, "pread64")(fd, buffer, size, offset); });
+  return ReadIn(fd, buffer, size, &offset,
+                [&] { return NEXT(Pread, "pread64")(fd, buffer, size, offset); });
 }
 EXPORTED ssize_t __pread_chk(int fd, void* buffer, size_t size, off_t offset, size_t room) {
-  return PreadIn(fd, buffer, size, offset,
-                 [&] { return NEXT(PreadChecked, "__pread_chk")(fd, buffer, size, offset, room); });
+  return ReadIn(fd, buffer, size, &offset,
+                [&] { return NEXT(PreadChecked, "__pread_chk")(fd, buffer, size, offset, room); });
 }
 EXPORTED ssize_t __pread64_chk(int fd, void* buffer, size_t size, off_t offset, size_t room) {
-  return PreadIn(fd, buffer, size, offset, [&] {
+  return ReadIn(fd, buffer, size, &offset, [&] {
     return NEXT(PreadChecked, "__pread64_chk")(fd, buffer, size, offset, room);
   });
 }
@@ -221,6 +214,23 @@ EXPORTED ssize_t __pread64_chk(int fd, void* buffer, size_t size, off_t offset, 
 EXPORTED int close(int fd) {
   Forget(fd);
   return RealClose(fd);
+}
+
+// Shells redirect so. The copy of an event is not the machine's.
+EXPORTED int dup(int from) { return Copy(from, NEXT(Dup, "dup")(from)); }
+EXPORTED int dup2(int from, int to) {
+  const int fd = NEXT(Dup2, "dup2")(from, to);
+  return from == to ? fd : Copy(from, fd);
+}
+EXPORTED int dup3(int from, int to, int flags) {
+  return Copy(from, NEXT(Dup3, "dup3")(from, to, flags));
+}
+
+// cat reads only when this fails.
+EXPORTED ssize_t copy_file_range(int in, off_t* in_offset, int out, off_t* out_offset, size_t size,
+                                 unsigned flags) {
+  if (Find(in) != nullptr) return Result(-EINVAL);
+  return NEXT(CopyFileRange, "copy_file_range")(in, in_offset, out, out_offset, size, flags);
 }
 
 EXPORTED int ioctl(int fd, unsigned long request, ...) {
