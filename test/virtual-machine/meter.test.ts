@@ -44,6 +44,11 @@ function possible(machine: VirtualMachine, meter: string, from: Reading, to: Rea
   return [at(to.beforeNs) - at(from.afterNs), at(to.afterNs) - at(from.beforeNs)];
 }
 
+/** Whether the meter was open before the fault that machines have at 0.3 s: always, unless its process was stopped. */
+function openedBefore(machine: VirtualMachine, { readings }: Measured): boolean {
+  return (readings[0]?.afterNs ?? 0n) - machine.epochNs() < 300_000_000n;
+}
+
 function expectTruth(
   machine: VirtualMachine,
   measured: Measured,
@@ -137,7 +142,7 @@ describe.skipIf(!hasVirtualMachine).concurrent('the meter in a virtual machine',
     const { result } = await runInMachine<Measured>('unreadable-zone-vanishes', measuring(0.35, 0.7));
     for (const interval of [0, 1]) {
       expect(row(result, 'intel-rapl:1', interval)).toMatchObject({ status: 'not-found' });
-      expect(row(result, 'intel-rapl:1', interval).detail).toContain('vanished');
+      expect(row(result, 'intel-rapl:1', interval).detail).toMatch(/vanished|does not exist/);
     }
   });
 
@@ -149,15 +154,18 @@ describe.skipIf(!hasVirtualMachine).concurrent('the meter in a virtual machine',
 
   it('refuses an interval in which a counter stepped back', async () => {
     const { result, machine } = await runInMachine<Measured>('steps-back', measuring(0.35, 0.5));
-    expect(row(result, 'intel-rapl:1')).toMatchObject({ status: 'implausible', inTotal: false });
+    const status = openedBefore(machine, result) ? 'implausible' : 'ok';
+    expect(row(result, 'intel-rapl:1')).toMatchObject({ status, inTotal: status === 'ok' });
     expectTruth(machine, result, 'intel-rapl:0', 'package-0', 0);
     expect(row(result, 'intel-rapl:1', 1)).toMatchObject({ status: 'ok' });
   });
 
   it('refuses an interval in which the machine slept', async () => {
-    const { result } = await runInMachine<Measured>('suspend', measuring(0.35, 0.5));
-    expect(row(result, 'intel-rapl:0')).toMatchObject({ status: 'implausible' });
-    expect(row(result, 'intel-rapl:0').detail).toContain('slept');
+    const { result, machine } = await runInMachine<Measured>('suspend', measuring(0.35, 0.5));
+    if (openedBefore(machine, result)) {
+      expect(row(result, 'intel-rapl:0')).toMatchObject({ status: 'implausible' });
+      expect(row(result, 'intel-rapl:0').detail).toContain('slept');
+    }
     expect(row(result, 'intel-rapl:0', 1)).toMatchObject({ status: 'ok' });
   });
 });

@@ -142,10 +142,7 @@ describe.skipIf(!hasVirtualMachine).concurrent('powercap in a virtual machine', 
   });
 
   it('freezes at its time', async () => {
-    const { result, machine } = await runInMachine<Read[]>(
-      'frozen-counter',
-      `await (async () => {})(); ${reading('intel-rapl:1', 0.6)}`,
-    );
+    const { result, machine } = await runInMachine<Read[]>('frozen-counter', reading('intel-rapl:1', 0.6));
     const frozen = result.filter(({ fromNs }) => seconds(machine, fromNs) > 0.3);
     const last = printed(machine, 'package-1', machine.epochNs() + 300_000_000n, 61_035n);
     expect(new Set(frozen.map(({ text }) => BigInt(text)))).toEqual(new Set([last]));
@@ -164,6 +161,15 @@ describe.skipIf(!hasVirtualMachine).concurrent('powercap in a virtual machine', 
     });
     expect(wrong).toEqual([]);
     expect(after.length).toBeGreaterThan(0);
+  });
+
+  it('has faults of files that are no counters', async () => {
+    const { result } = await runInMachine<string[]>(
+      'client-with-psys',
+      `return [0, 1].map((zone) => read('sys/class/powercap/intel-rapl:' + zone + '/name'));`,
+      'fault file sys/class/powercap/intel-rapl:1/name read EIO',
+    );
+    expect(result).toEqual(['package-0\n', 'EIO']);
   });
 
   it('takes its time where a read is slow', async () => {

@@ -28,7 +28,7 @@ struct Descriptor {
   uint32_t type = 0;
   uint64_t base = 0;
   uint64_t read_format = 0;
-  int leader = -1;
+  int leader = 0;
   std::atomic<int> member_count{0};
   std::atomic<int> members[kMaxMembers] = {};
 };
