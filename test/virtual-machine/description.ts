@@ -18,7 +18,8 @@ export interface Meter {
   esu: bigint;
   /** or so many nanojoules, unless this is 0. */
   unitNj: bigint;
-  start: bigint;
+  /** Its count at time 0; without it, one that its seed gives. */
+  start: bigint | undefined;
   updateNs: bigint;
   jitterNs: bigint;
   noiseNj: bigint;
@@ -144,7 +145,7 @@ function parseMeter(words: Words, known: Map<string, Meter>): Meter {
     name,
     esu: 14n,
     unitNj: 0n,
-    start: 0n,
+    start: undefined,
     updateNs: 1_000_000n,
     jitterNs: 0n,
     noiseNj: 0n,

@@ -77,6 +77,10 @@ describe.skipIf(!hasVirtualMachine).concurrent('perf events', () => {
     expect(stdout).toBe('2\n');
   });
 
+  it('are refused where a container forbids the call', async () => {
+    expect(await probe(start('seccomp-container'), 'open', TYPE, '-1', '0', '2')).toEqual([['EPERM']]);
+  });
+
   it('are not there on an offline CPU, nor in a machine that reads zeros', async () => {
     expect(await probe(start('cpu0-offline'), 'open', TYPE, '-1', '0', '2')).toEqual([['ENODEV']]);
     expect(await probe(start('reads-zeros'), 'open', TYPE, '-1', '0', '2')).toEqual([['EINVAL']]);
@@ -132,7 +136,8 @@ describe.skipIf(!hasVirtualMachine).concurrent('registers', () => {
     expect(value).toBe(answer);
   });
 
-  it('cannot be opened on an offline CPU', async () => {
+  it('cannot be opened on an offline CPU, nor where the machine is locked down', async () => {
+    expect(await probe(start('locked-down'), 'msr', '1', '1', '0x611')).toEqual([['open', 'EPERM']]);
     expect(await probe(start('cpu0-offline'), 'msr', '0', '1', '0x611')).toEqual([['open', 'ENXIO']]);
   });
 

@@ -17,6 +17,9 @@ using Femtojoules = __int128;
 constexpr int kNameSize = 64;
 constexpr int kMaxCpus = 256;
 
+// Beside errno: a read gives nothing, as of an event whose PMU is gone.
+constexpr int kEndOfFile = 4095;
+
 struct Name {
   char text[kNameSize] = {};
   bool Is(const char* other) const;
@@ -172,6 +175,10 @@ struct Machine {
 // Reads a description into a machine that holds nothing yet. On failure false, with a sentence in
 // `complaint`.
 bool Parse(char* text, Machine* machine, char* complaint, size_t size);
+
+// Where a meter stands at time 0 unless its line says: somewhere in the lower half, as of a machine
+// that has run for a while.
+uint64_t UsualStart(uint64_t seed);
 
 // True energy since the machine's time 0.
 Femtojoules EnergyAt(const Meter& meter, int64_t time_ns);

@@ -38,6 +38,7 @@ int64_t Gaussian(uint64_t seed, int64_t index) {
 
 constexpr uint64_t kPhaseSeed = 0x5068617365;
 constexpr uint64_t kNoiseSeed = 0x4e6f697365;
+constexpr uint64_t kStartSeed = 0x5374617274;
 
 // Tick k comes a fixed phase and k periods after time 0, less or more its jitter, of at most 0.45
 // periods: ticks keep their order.
@@ -101,6 +102,8 @@ bool Fault::Holds(int64_t now_ns) {
   began_ns.compare_exchange_strong(never, after_calls != 0 ? now_ns : from_ns);
   return true;
 }
+
+uint64_t UsualStart(uint64_t seed) { return SplitMix(seed ^ kStartSeed) >> 33; }
 
 Femtojoules EnergyAt(const Meter& meter, int64_t time_ns) {
   Femtojoules energy = 0;

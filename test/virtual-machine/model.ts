@@ -8,6 +8,7 @@ const FEMTOJOULES_PER_NANOJOULE = 1_000_000n;
 const FEMTOJOULES_PER_JOULE = 10n ** 15n;
 const PHASE_SEED = 0x5068617365n;
 const NOISE_SEED = 0x4e6f697365n;
+const START_SEED = 0x5374617274n;
 
 const wrap64 = (value: bigint): bigint => BigInt.asUintN(64, value);
 
@@ -59,6 +60,11 @@ function energyOfPart(part: Part, lengthNs: bigint): bigint {
   return (whole * half + first) * part.firstUw + (whole * half + rest - first) * part.secondUw;
 }
 
+/** Where a meter stands at time 0 unless its line says. */
+function startOf(meter: Meter): bigint {
+  return meter.start ?? splitMix(meter.seed ^ START_SEED) >> 33n;
+}
+
 /** True energy since the machine's time 0, in femtojoules. */
 export function energyAt(meter: Meter, timeNs: bigint): bigint {
   let energy = 0n;
@@ -87,7 +93,7 @@ export function countAt(meter: Meter, timeNs: bigint): bigint {
       : [1n << meter.esu, FEMTOJOULES_PER_JOULE];
   const scaled = energy * numerator;
   const floor = scaled / denominator - (scaled % denominator < 0n ? 1n : 0n);
-  return meter.start + floor;
+  return startOf(meter) + floor;
 }
 
 /** True energy between two times, in joules. */

@@ -49,6 +49,7 @@ void ParseMeter(Line* line, Machine* machine) {
     meter->seed = (meter->seed ^ static_cast<uint8_t>(*c)) * 0x100000001b3;
   }
   Part first;
+  bool started = false;
   while (line->ok() && line->More()) {
     if (line->Takes("esu")) {
       meter->esu = static_cast<int>(line->Number() % 32);
@@ -60,6 +61,7 @@ void ParseMeter(Line* line, Machine* machine) {
       first.first_uw = line->PowerUw();
     } else if (line->Takes("start")) {
       meter->start = line->Number();
+      started = true;
     } else if (line->Takes("update")) {
       meter->update_ns = line->Time();
     } else if (line->Takes("jitter")) {
@@ -75,6 +77,7 @@ void ParseMeter(Line* line, Machine* machine) {
       line->Wrong(line->Word());
     }
   }
+  if (!started) meter->start = UsualStart(meter->seed);
   AddPart(line, meter, first);
 }
 

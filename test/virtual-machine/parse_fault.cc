@@ -13,8 +13,9 @@ int ErrorNamed(Line* line) {
   static constexpr struct {
     const char* name;
     int error;
-  } kErrors[] = {{"EACCES", EACCES}, {"EPERM", EPERM},   {"EIO", EIO},       {"ENODATA", ENODATA},
-                 {"EINVAL", EINVAL}, {"ENOENT", ENOENT}, {"ENODEV", ENODEV}, {"ENXIO", ENXIO}};
+  } kErrors[] = {{"EACCES", EACCES},   {"EPERM", EPERM},   {"EIO", EIO},
+                 {"ENODATA", ENODATA}, {"EINVAL", EINVAL}, {"ENOENT", ENOENT},
+                 {"ENODEV", ENODEV},   {"ENXIO", ENXIO},   {"EOF", kEndOfFile}};
   const char* const name = line->Word();
   for (const auto& entry : kErrors) {
     if (strcmp(entry.name, name) == 0) return entry.error;

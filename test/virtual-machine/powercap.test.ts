@@ -118,6 +118,15 @@ describe.skipIf(!hasVirtualMachine).concurrent('powercap in a virtual machine', 
     expect(result.map((text) => text === 'EIO')).toEqual([false, false, true, true, true, false]);
   });
 
+  it('is empty where it should be', async () => {
+    const { result } = await runInMachine<string>(
+      'client-with-psys',
+      `return read('sys/class/powercap/intel-rapl:0/energy_uj');`,
+      'fault zone intel-rapl:0 read EOF',
+    );
+    expect(result).toBe('');
+  });
+
   it('vanishes for what was open, and comes back for who opens again', async () => {
     const { result, machine } = await runInMachine<{ ns: bigint; kept: string; opened: string }[]>(
       'unreadable-zone-vanishes',

@@ -55,6 +55,7 @@ using ClockGettime = int(clockid_t, timespec*);
 
 int64_t Result(int64_t result) {
   if (result >= 0) return result;
+  if (result == -kEndOfFile) return 0;
   errno = static_cast<int>(-result);
   return -1;
 }

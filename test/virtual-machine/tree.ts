@@ -95,7 +95,14 @@ function pmuFiles(pmu: Pmu): Tree {
 
 /** For writeMachine(): `sys` stands for /sys, `dev` for /dev. */
 export function treeOf(machine: Description): Tree {
-  const tree: Tree = { 'sys/class': null, dev: null, ...cpuFiles(machine), ...zoneFiles(machine.zones) };
+  const tree: Tree = {
+    'sys/class': null,
+    dev: null,
+    // Every kernel with perf events has this one.
+    'sys/bus/event_source/devices/software/type': '1\n',
+    ...cpuFiles(machine),
+    ...zoneFiles(machine.zones),
+  };
   for (const pmu of machine.pmus.values()) Object.assign(tree, pmuFiles(pmu));
   for (const cpu of machine.msr) tree[`dev/cpu/${cpu}/msr`] = NOT_LOADED;
   for (const cpu of machine.msrSafe) tree[`dev/cpu/${cpu}/msr_safe`] = NOT_LOADED;
