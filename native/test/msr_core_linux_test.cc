@@ -165,6 +165,9 @@ void TestTroubles() {
   server.machine.tree.Remove("devices/system/cpu/cpu9/topology");
   CHECK(Has(OpenedCores(server.machine).outcome, Status::kNotSupported, "cpu9/topology/core_id"));
   server.machine.tree.Remove("devices/system/cpu/online");
+  for (int cpu = 0; cpu < 16; ++cpu) {
+    server.machine.tree.Remove("devices/system/cpu/cpu" + std::to_string(cpu));
+  }
   CHECK(Has(OpenedCores(server.machine).outcome, Status::kNotFound, "online"));
   server.machine.tree.Write("devices/system/cpu/modalias", "cpu:type:x86,ven0000fam0006mod008F");
   CHECK(Has(OpenedCores(server.machine).outcome, Status::kNotSupported, "AMD"));

@@ -151,6 +151,7 @@ void TestWhatIsMissing() {
   machine.tree.Link("cpu/0/msr", machine.tree.Path("real"));
   CHECK(Has(OpenedMsr(machine).outcome, Status::kFailed, "is a link"));
   machine.tree.Remove("devices/system/cpu/online");
+  machine.tree.Remove("devices/system/cpu/cpu0/topology");
   CHECK(Has(OpenedMsr(machine).outcome, Status::kNotFound, "online"));
   machine.tree.Remove("devices/system/cpu/modalias");
   CHECK(Has(OpenedMsr(machine).outcome, Status::kNotSupported, "vendor"));
