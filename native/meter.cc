@@ -124,7 +124,17 @@ bool SameMeter(const Counter& one, const Counter& other) {
          (one.die == other.die || one.die < 0 || other.die < 0);
 }
 
-// Leaves to earlier sources what they read already.
+bool IsOk(const Counter& counter) { return counter.outcome.status == Status::kOk; }
+
+// A source none of whose counters can be read is not well, whatever it found.
+void TakeBlame(OpenedSource* source) {
+  const std::vector<Counter>& counters = source->source->counters();
+  if (source->outcome.status != Status::kOk || counters.empty()) return;
+  if (std::any_of(counters.begin(), counters.end(), IsOk)) return;
+  source->outcome = counters.front().outcome;
+}
+
+// Leaves to earlier sources what they read already, and what nobody adds up.
 void LeaveToOthers(const std::vector<OpenedSource>& earlier, OpenedSource* source) {
   std::vector<bool> wanted;
   std::string others;
@@ -132,7 +142,7 @@ void LeaveToOthers(const std::vector<OpenedSource>& earlier, OpenedSource* sourc
     const auto reads = [&counter](const OpenedSource& other) {
       const std::vector<Counter>& theirs = other.source->counters();
       return std::any_of(theirs.begin(), theirs.end(), [&counter](const Counter& one) {
-        return one.outcome.status == Status::kOk && SameMeter(one, counter);
+        return IsOk(one) && (counter.domain == Domain::kOther || SameMeter(one, counter));
       });
     };
     const auto found = std::find_if(earlier.begin(), earlier.end(), reads);
@@ -160,6 +170,7 @@ std::vector<OpenedSource> OpenSources(const Options& options) {
     source.name = entry.name;
     source.source = entry.make();
     source.outcome = source.source->Probe(options);
+    TakeBlame(&source);
     if (named.empty()) LeaveToOthers(opened, &source);
     opened.push_back(std::move(source));
   }

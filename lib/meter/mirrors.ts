@@ -5,7 +5,10 @@ import { type DomainCounter, interfaceOf, SUMMED } from './domains.js';
 const SUSPICIOUS_JOULES = 2;
 /** Two reads of one meter in one pass differ by no more, in ticks. */
 const SAME_TICKS = 2n;
+/** Of hardware's own counts, which stood close from the start. */
 const MOVING_READS = 3;
+/** Of counts that began at open, where only the steps can be compared: two idle sockets may take some equal ones. */
+const MOVING_READS_FROM_OPEN = 12;
 /** An update may fall between the reads of the two counters. */
 const MISSES_ALLOWED = 1;
 const MOST_READS = 60;
@@ -16,14 +19,17 @@ export type Ticks = readonly (bigint | undefined)[];
 interface Pair {
   one: number;
   other: number;
-  last: bigint | undefined;
+  fromOpen: boolean;
+  /** How many matches make them one meter. */
+  wanted: number;
+  last: { one: bigint; other: bigint } | undefined;
   matches: number;
   misses: number;
 }
 
 /**
  * Packages that repeat one meter, as a virtual machine shows whose every CPU is a package of its own: their counts are
- * the same and move together. Looks longer, up to MOST_READS times, only where two counts stand suspiciously close.
+ * the same and move together. Looks longer, up to MOST_READS times, only while two counts look suspiciously alike.
  * @param openedJoules each counter's own count, where it could be read
  * @param watch reads all counters again, after an update has had the time to come
  * @returns for each counter the index of the first that it repeats, or its own
@@ -35,24 +41,26 @@ export function findMirrors(
 ): number[] {
   const first = counters.map((_, index) => index);
   const pairs = suspects(counters, openedJoules);
-  const open = ({ matches, misses }: Pair) => matches < MOVING_READS && misses <= MISSES_ALLOWED;
+  const open = ({ matches, misses, wanted }: Pair) => matches < wanted && misses <= MISSES_ALLOWED;
   for (let reads = 0; reads < MOST_READS && pairs.some(open); reads++) {
     const ticks = watch();
     for (const pair of pairs) {
       const one = ticks[pair.one];
       const other = ticks[pair.other];
-      if (one === undefined || other === undefined || one === pair.last) continue;
-      if (pair.last !== undefined) {
-        const apart = one > other ? one - other : other - one;
-        if (apart <= SAME_TICKS) pair.matches++;
+      if (one === undefined || other === undefined) continue;
+      const { last } = pair;
+      if (last !== undefined && one === last.one && other === last.other) continue;
+      if (last !== undefined) {
+        const apart = pair.fromOpen ? one - last.one - (other - last.other) : one - other;
+        if (apart <= SAME_TICKS && apart >= -SAME_TICKS) pair.matches++;
         else pair.misses++;
       }
-      pair.last = one;
+      pair.last = { one, other };
     }
   }
-  for (const pair of pairs) {
-    if (pair.matches >= MOVING_READS && pair.misses <= MISSES_ALLOWED) {
-      first[pair.other] = Math.min(first[pair.other] ?? pair.other, first[pair.one] ?? pair.one);
+  for (const { one, other, matches, misses, wanted } of pairs) {
+    if (matches >= wanted && misses <= MISSES_ALLOWED) {
+      first[other] = Math.min(first[other] ?? other, first[one] ?? one);
     }
   }
   return first;
@@ -61,7 +69,8 @@ export function findMirrors(
 function suspects(counters: readonly DomainCounter[], openedJoules: readonly (number | undefined)[]): Pair[] {
   const pairs: Pair[] = [];
   counters.forEach((counter, other) => {
-    if (!SUMMED.has(counter.domain) || counter.domain === 'gpu' || counter.fromOpen === true) return;
+    if (!SUMMED.has(counter.domain) || counter.domain === 'gpu') return;
+    const fromOpen = counter.fromOpen === true;
     for (let one = 0; one < other; one++) {
       const before = counters[one];
       if (before === undefined || before.domain !== counter.domain || before.device === counter.device)
@@ -69,8 +78,9 @@ function suspects(counters: readonly DomainCounter[], openedJoules: readonly (nu
       if (interfaceOf(before.id) !== interfaceOf(counter.id)) continue;
       const a = openedJoules[one] ?? Number.NaN;
       const b = openedJoules[other] ?? Number.NaN;
-      if (a > 0 && Math.abs(a - b) <= SUSPICIOUS_JOULES) {
-        pairs.push({ one, other, last: undefined, matches: 0, misses: 0 });
+      if (fromOpen ? a >= 0 && b >= 0 : a > 0 && Math.abs(a - b) <= SUSPICIOUS_JOULES) {
+        const wanted = fromOpen ? MOVING_READS_FROM_OPEN : MOVING_READS;
+        pairs.push({ one, other, fromOpen, wanted, last: undefined, matches: 0, misses: 0 });
       }
     }
   });

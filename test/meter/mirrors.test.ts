@@ -56,9 +56,19 @@ describe('packages that repeat one meter', () => {
     expect(reads).toBeLessThanOrEqual(60);
   });
 
-  it('are not looked for among counts that began at open, GPUs and other interfaces', () => {
+  it('are found by their steps among counts that began at open', () => {
     const opened = packages.map((counter) => ({ ...counter, fromOpen: true }));
-    expect(mirrors(opened, [1, 1, 1], [moving, moving, moving]).reads).toBe(0);
+    const later = (read: number) => moving(read) - 900n;
+    const own = (read: number) => BigInt(50 * read * read);
+    expect(mirrors(opened, [0, 0, 0], [moving, later, own]).first).toEqual([0, 0, 2]);
+    // Two idle sockets that take a few equal steps.
+    const idle = (read: number) => moving(read) + BigInt(read % 7);
+    const seen = mirrors(opened.slice(0, 2), [0, 0], [moving, idle]);
+    expect(seen.first).toEqual([0, 1]);
+    expect(seen.reads).toBeLessThan(20);
+  });
+
+  it('are not looked for among GPUs and between interfaces', () => {
     const gpus = packages.map((counter) => ({ ...counter, domain: 'gpu' as const }));
     expect(mirrors(gpus, [1, 1, 1], [moving, moving, moving]).reads).toBe(0);
     const mixed = packages.map((counter, i) => ({ ...counter, id: `powercap:${'abc'[i]}-rapl:0` }));
