@@ -19,4 +19,10 @@ class Clock {
 
 const Clock& SystemClock();
 
+// One pass over counters: its clock, and when it began.
+struct Pass {
+  const Clock& clock;
+  uint64_t monotonic_ns;
+};
+
 }  // namespace microjoule

@@ -95,7 +95,7 @@ void Meter::Refresh() {
 }
 
 void Meter::ReadSlot(const Instant& now, Slot* slot) {
-  slot->source->Read(clock_, slot->raw.data());
+  slot->source->Read({clock_, now.monotonic_ns}, slot->raw.data());
   for (size_t i = 0; i < slot->counts.size(); ++i) slot->counts[i].Add(slot->raw[i], now);
 }
 

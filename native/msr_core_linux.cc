@@ -26,7 +26,7 @@ class MsrCore final : public Source {
     KeepWanted(wanted, &packages_);
   }
   bool blocking() const override { return true; }
-  void Read(const Clock& clock, RawReading* out) override;
+  void Read(const Pass& pass, RawReading* out) override;
   std::string Explain(size_t i) const override;
 
  private:
@@ -156,16 +156,16 @@ void MsrCore::Package::Extend() {
   }
 }
 
-void MsrCore::Read(const Clock& clock, RawReading* out) {
+void MsrCore::Read(const Pass& pass, RawReading* out) {
   for (size_t i = 0; i < packages_.size(); ++i) {
     Package& package = packages_[i];
     if (package.cores.empty()) {
       out[i].status = counters_[i].outcome.status;
       continue;
     }
-    const uint64_t before_ns = clock.MonotonicNs();
+    const uint64_t before_ns = pass.clock.MonotonicNs();
     package.reader.Read();
-    out[i].time_ns = before_ns + (clock.MonotonicNs() - before_ns) / 2;
+    out[i].time_ns = before_ns + (pass.clock.MonotonicNs() - before_ns) / 2;
     package.Extend();
     if (package.failed != kNone) {
       out[i].status = MsrDevice::StatusOf(package.reader.entries()[package.failed].error);

@@ -51,7 +51,7 @@ class Msr final : public Source {
     reader_.Keep(wanted);
   }
   bool blocking() const override { return false; }
-  void Read(const Clock& clock, RawReading* out) override;
+  void Read(const Pass& pass, RawReading* out) override;
   std::string Explain(size_t i) const override {
     return counters_[i].outcome.status == Status::kOk ? reader_.Explain(i)
                                                       : counters_[i].outcome.detail;
@@ -213,7 +213,7 @@ void Msr::AddPsys(uint32_t lowest_package) {
   psys_.clear();
 }
 
-void Msr::Read(const Clock&, RawReading* out) {
+void Msr::Read(const Pass&, RawReading* out) {
   reader_.Read();
   for (size_t i = 0; i < counters_.size(); ++i) {
     const MsrReader::Entry& entry = reader_.entries()[i];

@@ -100,7 +100,7 @@ class Nvml final : public Source {
   Outcome Probe(const Options& options) override;
   const std::vector<Counter>& counters() const override { return counters_; }
   bool blocking() const override { return true; }
-  void Read(const Clock& clock, RawReading* out) override;
+  void Read(const Pass& pass, RawReading* out) override;
   std::string Explain(size_t i) const override {
     if (counters_[i].outcome.status != Status::kOk) return counters_[i].outcome.detail;
     return codes_[i] == kSuccess ? "" : Sentence("nvmlDeviceGetTotalEnergyConsumption", codes_[i]);
@@ -219,18 +219,18 @@ void Nvml::AddDevice(unsigned index) {
   devices_.push_back(device);
 }
 
-void Nvml::Read(const Clock& clock, RawReading* out) {
+void Nvml::Read(const Pass& pass, RawReading* out) {
   for (size_t i = 0; i < devices_.size(); ++i) {
     if (counters_[i].outcome.status != Status::kOk) {
       out[i].status = counters_[i].outcome.status;
       continue;
     }
     unsigned long long energy = 0;
-    const uint64_t before_ns = clock.MonotonicNs();
+    const uint64_t before_ns = pass.clock.MonotonicNs();
     codes_[i] = api_.energy(devices_[i], &energy);
     out[i].status = codes_[i] == kSuccess ? Status::kOk : StatusOf(codes_[i]);
     out[i].ticks = energy;
-    out[i].time_ns = before_ns + (clock.MonotonicNs() - before_ns) / 2;
+    out[i].time_ns = before_ns + (pass.clock.MonotonicNs() - before_ns) / 2;
   }
 }
 

@@ -22,7 +22,7 @@ class PerfCore final : public Source {
     KeepWanted(wanted, &packages_);
   }
   bool blocking() const override { return true; }
-  void Read(const Clock& clock, RawReading* out) override;
+  void Read(const Pass& pass, RawReading* out) override;
   std::string Explain(size_t i) const override;
 
  private:
@@ -132,8 +132,8 @@ uint64_t PerfCore::Sum(const Clock& clock, Package* package) {
   return sum;
 }
 
-void PerfCore::Read(const Clock& clock, RawReading* out) {
-  uint64_t before_ns = clock.MonotonicNs();
+void PerfCore::Read(const Pass& pass, RawReading* out) {
+  uint64_t before_ns = pass.clock.MonotonicNs();
   for (size_t i = 0; i < packages_.size(); ++i) {
     Package& package = packages_[i];
     out[i].restarted = false;
@@ -141,8 +141,8 @@ void PerfCore::Read(const Clock& clock, RawReading* out) {
       out[i].status = counters_[i].outcome.status;
       continue;
     }
-    const uint64_t sum = Sum(clock, &package);
-    const uint64_t after_ns = clock.MonotonicNs();
+    const uint64_t sum = Sum(pass.clock, &package);
+    const uint64_t after_ns = pass.clock.MonotonicNs();
     out[i].time_ns = before_ns + (after_ns - before_ns) / 2;
     before_ns = after_ns;
     out[i].status = PerfStatusOf(package.error);

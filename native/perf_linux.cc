@@ -23,7 +23,7 @@ class Perf final : public Source {
   const std::vector<Counter>& counters() const override { return counters_; }
   void Keep(const std::vector<bool>& wanted) override;
   bool blocking() const override { return false; }
-  void Read(const Clock& clock, RawReading* out) override;
+  void Read(const Pass& pass, RawReading* out) override;
   std::string Explain(size_t i) const override {
     const Counter& counter = counters_[i];
     const Place& place = places_[i];
@@ -142,8 +142,8 @@ void Perf::Keep(const std::vector<bool>& wanted) {
   groups_ = std::move(kept);
 }
 
-void Perf::Read(const Clock& clock, RawReading* out) {
-  for (const auto& group : groups_) group->Read(clock);
+void Perf::Read(const Pass& pass, RawReading* out) {
+  for (const auto& group : groups_) group->Read(pass.clock);
   for (size_t i = 0; i < places_.size(); ++i) {
     const Place& place = places_[i];
     out[i].restarted = false;

@@ -51,20 +51,19 @@ int ZoneFile::Open() {
   return fd_ < 0 ? errno : 0;
 }
 
-int ZoneFile::Read(const Clock& clock, uint64_t* microjoules) {
+int ZoneFile::Read(const Pass& pass, uint64_t* microjoules) {
   if (fd_ >= 0) {
-    const int error = ReadOpen(clock, microjoules);
+    const int error = ReadOpen(pass, microjoules);
     if (!IsLost(error)) return error;
     Close();
     lost_ = error;
   }
-  const uint64_t now_ns = clock.MonotonicNs();
-  if (now_ns < next_reopen_ns_) return lost_;
-  next_reopen_ns_ = now_ns + kReopenNs;
+  if (pass.monotonic_ns < next_reopen_ns_) return lost_;
+  next_reopen_ns_ = pass.monotonic_ns + kReopenNs;
   const int error = Reopen();
   // That it is still away is no news.
   if (error != ENOENT) lost_ = error;
-  return error == 0 ? ReadOpen(clock, microjoules) : lost_;
+  return error == 0 ? ReadOpen(pass, microjoules) : lost_;
 }
 
 // A driver that comes back may number its zones anew.
@@ -80,20 +79,17 @@ int ZoneFile::Reopen() {
   return 0;
 }
 
-int ZoneFile::ReadOpen(const Clock& clock, uint64_t* microjoules) {
+int ZoneFile::ReadOpen(const Pass& pass, uint64_t* microjoules) {
   char buffer[kLineBytes];
   const ssize_t size = pread(fd_, buffer, sizeof buffer, 0);
   if (size < 0) return errno;
   if (size == 0) return kZoneIsEmpty;
   if (!ParseCount({buffer, static_cast<size_t>(size)}, microjoules)) return kZoneHasNoNumber;
   // A removed attribute of sysfs answers ENODEV; a removed plain file would look frozen.
-  if (*microjoules == last_uj_) {
-    const uint64_t now_ns = clock.MonotonicNs();
-    if (now_ns >= next_vanish_check_ns_) {
-      struct stat info;
-      if (fstat(fd_, &info) == 0 && info.st_nlink == 0) return kZoneVanished;
-      next_vanish_check_ns_ = now_ns + kVanishCheckNs;
-    }
+  if (*microjoules == last_uj_ && pass.monotonic_ns >= next_vanish_check_ns_) {
+    struct stat info;
+    if (fstat(fd_, &info) == 0 && info.st_nlink == 0) return kZoneVanished;
+    next_vanish_check_ns_ = pass.monotonic_ns + kVanishCheckNs;
   }
   last_uj_ = *microjoules;
   return 0;

@@ -32,13 +32,13 @@ class ZoneFile {
 
   // Reads the count, in microjoules. 0, an errno or a reason of powercap_words_linux.h. A zone that
   // was unregistered is looked for again, at most once a second. Allocates nothing.
-  int Read(const Clock& clock, uint64_t* microjoules);
+  int Read(const Pass& pass, uint64_t* microjoules);
 
   // True once after a good reading that does not go on from the last one: the zone was found again.
   bool TakeRestarted();
 
  private:
-  int ReadOpen(const Clock& clock, uint64_t* microjoules);
+  int ReadOpen(const Pass& pass, uint64_t* microjoules);
   int Reopen();
   void Close();
 

@@ -29,7 +29,7 @@ class Powercap final : public Source {
     KeepWanted(wanted, &zones_);
   }
   bool blocking() const override { return false; }
-  void Read(const Clock& clock, RawReading* out) override;
+  void Read(const Pass& pass, RawReading* out) override;
   std::string Explain(size_t i) const override {
     const Counter& counter = counters_[i];
     if (counter.outcome.status != Status::kOk) return counter.outcome.detail;
@@ -174,7 +174,7 @@ void Powercap::PlaceTheRest() {
   }
 }
 
-void Powercap::Read(const Clock& clock, RawReading* out) {
+void Powercap::Read(const Pass& pass, RawReading* out) {
   for (size_t i = 0; i < zones_.size(); ++i) {
     Zone& zone = zones_[i];
     out[i].restarted = false;
@@ -183,7 +183,7 @@ void Powercap::Read(const Clock& clock, RawReading* out) {
       continue;
     }
     uint64_t microjoules = 0;
-    zone.error = zone.file->Read(clock, &microjoules);
+    zone.error = zone.file->Read(pass, &microjoules);
     out[i].status = zone.error == 0 ? Status::kOk : ZoneStatus(zone.error, cpu_.is_virtual);
     if (zone.error != 0) continue;
     out[i].ticks = zone.inversion.Ticks(microjoules);

@@ -87,7 +87,7 @@ struct RawReading {
   bool restarted = false;
 };
 
-class Clock;
+struct Pass;
 
 struct Options {
   std::string sysfs = "/sys";
@@ -115,7 +115,7 @@ class Source {
   virtual bool blocking() const = 0;
 
   // Reads every counter, in order, into `out[0 .. counters().size())`. Allocates nothing.
-  virtual void Read(const Clock& clock, RawReading* out) = 0;
+  virtual void Read(const Pass& pass, RawReading* out) = 0;
 
   // Why the last reading of one counter was not ok, in a sentence that says what to do.
   virtual std::string Explain(size_t counter) const = 0;

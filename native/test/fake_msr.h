@@ -203,7 +203,7 @@ struct Opened {
   }
   void Read() {
     raw.resize(source->counters().size());
-    source->Read(clock, raw.data());
+    source->Read({clock, clock.now_ns}, raw.data());
   }
   std::string Ids() const {
     std::string ids;

@@ -30,9 +30,9 @@ class FakeSource final : public Source {
   Outcome Probe(const Options&) override { return {}; }
   const std::vector<Counter>& counters() const override { return counters_; }
   bool blocking() const override { return blocking_; }
-  void Read(const Clock& clock, RawReading* out) override {
+  void Read(const Pass& pass, RawReading* out) override {
     reads++;
-    last_read_ns = clock.MonotonicNs();
+    last_read_ns = pass.clock.MonotonicNs();
     for (size_t i = 0; i < raw.size(); ++i) out[i] = raw[i];
   }
   std::string Explain(size_t) const override { return "set by the test"; }

@@ -50,7 +50,7 @@ void TestSumsPhysicalCores() {
   FakeMsr& fake = FakeMsr::The();
   fake.preads = fake.allocations = 0;
   opened.clock.step_ns = 100;
-  opened.source->Read(opened.clock, opened.raw.data());
+  opened.source->Read({opened.clock, opened.clock.now_ns}, opened.raw.data());
   CHECK(fake.preads == 8 && fake.allocations == 0);
   CHECK(opened.raw[0].ticks == 0x0F && opened.raw[1].ticks == 0xF0);
   // Each package has its own time, between the clock reads around it.

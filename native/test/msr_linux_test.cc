@@ -46,7 +46,7 @@ void TestTwoSockets() {
   // One system call per register, and no memory.
   FakeMsr& fake = FakeMsr::The();
   fake.preads = fake.allocations = 0;
-  opened.source->Read(opened.clock, opened.raw.data());
+  opened.source->Read({opened.clock, opened.clock.now_ns}, opened.raw.data());
   CHECK(fake.preads == 5 && fake.allocations == 0);
 
   // A CPU that goes offline takes nothing else with it, and may come back.

@@ -40,7 +40,7 @@ void TestMsrSafe() {
     OpenedMsr opened(machine);
     CHECK(opened.At("package:0").origin == machine.tree.Path("cpu/0/msr_safe:0x611"));
     fake.preads = fake.ioctls = fake.allocations = 0;
-    opened.source->Read(opened.clock, opened.raw.data());
+    opened.source->Read({opened.clock, opened.clock.now_ns}, opened.raw.data());
     CHECK(fake.preads == 0 && fake.ioctls == 1 && fake.allocations == 0);
     CHECK(opened.raw[0].ticks == 21 && opened.raw[3].ticks == 32);
     // Only what is kept is asked for.

@@ -48,16 +48,16 @@ void TestGpus() {
   CHECK(source->Explain(1).find("keeps no energy count") != std::string::npos);
 
   std::vector<RawReading> first(3), second(3);
-  source->Read(SystemClock(), first.data());
+  source->Read({SystemClock(), SystemClock().MonotonicNs()}, first.data());
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  source->Read(SystemClock(), second.data());
+  source->Read({SystemClock(), SystemClock().MonotonicNs()}, second.data());
   CHECK(first[0].status == Status::kOk && second[0].ticks > first[0].ticks);
   const double watts = static_cast<double>(second[0].ticks - first[0].ticks) * 1e6 /
                        static_cast<double>(second[0].time_ns - first[0].time_ns);
   CHECK(watts > 150 && watts < 250);
   CHECK(first[1].status == Status::kNotSupported);
   // One GPU is lost; the others go on.
-  source->Read(SystemClock(), second.data());
+  source->Read({SystemClock(), SystemClock().MonotonicNs()}, second.data());
   CHECK(second[2].status == Status::kFailed);
   CHECK(source->Explain(2).find("restart") != std::string::npos);
   CHECK(second[0].status == Status::kOk);

@@ -29,7 +29,7 @@ struct OpenedPowercap {
   }
   void Read() {
     clock.now_ns += 1000000000u;
-    source->Read(clock, raw.data());
+    source->Read({clock, clock.now_ns}, raw.data());
   }
   size_t Find(const std::string& zone) const {
     for (size_t i = 0; i < source->counters().size(); ++i) {

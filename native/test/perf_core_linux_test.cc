@@ -25,7 +25,7 @@ struct Opened {
     raw.resize(source->counters().size());
     Read();
   }
-  void Read() { source->Read(clock, raw.data()); }
+  void Read() { source->Read({clock, clock.now_ns}, raw.data()); }
   const Counter& At(size_t i) const { return source->counters()[i]; }
 };
 

@@ -42,7 +42,7 @@ struct Opened {
   }
   void Read() {
     raw.resize(source->counters().size());
-    source->Read(clock, raw.data());
+    source->Read({clock, clock.now_ns}, raw.data());
   }
   size_t size() const { return source->counters().size(); }
   size_t Find(const std::string& id) const {

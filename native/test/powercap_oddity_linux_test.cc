@@ -167,7 +167,7 @@ void TestVanishesAndComesBack() {
   const size_t dram = opened.Find("intel-rapl:0:0");
   const auto read = [&](uint64_t after_ns) -> const RawReading& {
     opened.clock.now_ns += after_ns;
-    opened.source->Read(opened.clock, opened.raw.data());
+    opened.source->Read({opened.clock, opened.clock.now_ns}, opened.raw.data());
     return opened.raw[dram];
   };
   CHECK(opened.raw[dram].status == Status::kOk && !opened.raw[dram].restarted);

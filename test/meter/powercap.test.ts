@@ -49,11 +49,11 @@ describe('powercap', () => {
   it('goes on with a zone that comes back, without the time between', () => {
     const { meter, machine } = start({
       ...zone('intel-rapl:0', 'package-0', printed(5000)),
-      ...zone('intel-rapl:1', 'package-1', printed(5000)),
+      ...zone('intel-rapl:1', 'package-1', printed(900_000)),
     });
     machine.remove(energyFile('intel-rapl:0'));
     machine.write(energyFile('intel-rapl:0'), printed(6000));
-    machine.write(energyFile('intel-rapl:1'), printed(5000 + 16_384));
+    machine.write(energyFile('intel-rapl:1'), printed(900_000 + 16_384));
     const back = meter.read();
     const [lost, other] = meter.between(meter.opened, back);
     expect(lost).toMatchObject({ status: 'implausible', inTotal: false });
