@@ -33,6 +33,10 @@ Examples:
   microjoule run -r 10 -- node benchmark.js
   microjoule run --duration 60 --json`;
 
+const DOCTOR_NOTES = `
+Where a counter can be read, it is tested for about two seconds. Changes nothing.
+Exit codes: 0 a counter was seen to move, 1 none was, 125 microjoule's own failure.`;
+
 function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
   const program = addMeterOptions(new commander.Command('microjoule'))
     .description('Energy and CO2 of a command, from the hardware counters.')
@@ -82,6 +86,20 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
       const { runCounters } = await import('./counters.js');
       runCounters({ ...program.opts(), ...command.opts<MeterFlags & { json?: boolean }>() });
       finish({ started: true, exitCode: 0 });
+    });
+
+  addMeterOptions(
+    program.command('doctor').description('say what can be measured here, why not more, and what to do'),
+  )
+    .option('--json', 'as JSON')
+    .addHelpText('after', DOCTOR_NOTES)
+    .action(async (_flags: unknown, command: Command) => {
+      const { runDoctor } = await import('./doctor.js');
+      const exitCode = await runDoctor({
+        ...program.opts(),
+        ...command.opts<MeterFlags & { json?: boolean }>(),
+      });
+      finish({ started: true, exitCode });
     });
   return program;
 }

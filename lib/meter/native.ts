@@ -79,13 +79,31 @@ function reason(error: unknown): string {
   return `no native addon for ${place} (${message}), so no hardware counter can be read; ${remedies.join('; ')}`;
 }
 
+interface Loader {
+  (root: string): NativeAddon;
+  /** The file that it would load. */
+  path(root: string): string;
+}
+
+function loader(): { load: Loader; root: string } {
+  const require = createRequire(import.meta.url);
+  const load = require('node-gyp-build') as Loader;
+  return { load, root: fileURLToPath(new URL('../..', import.meta.url)) };
+}
+
+/** The file of the addon; undefined where none was loaded. */
+export function addonPath(): string | undefined {
+  if (loadAddon().addon === undefined) return undefined;
+  const { load, root } = loader();
+  return load.path(root);
+}
+
 /** Loads the addon at the first call: a prebuilt binary or one compiled at install. Never throws. */
 export function loadAddon(): AddonResult {
   if (loaded !== undefined) return loaded;
   try {
-    const require = createRequire(import.meta.url);
-    const load = require('node-gyp-build') as (root: string) => NativeAddon;
-    loaded = { addon: load(fileURLToPath(new URL('../..', import.meta.url))) };
+    const { load, root } = loader();
+    loaded = { addon: load(root) };
   } catch (error) {
     loaded = { addon: undefined, detail: reason(error) };
   }

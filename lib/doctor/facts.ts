@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//
+// What the judgement rests on, as found; nothing here says what it means. Gathered by gather.ts.
+
+/** Of one machine. What could not be read is absent. */
+export interface Facts {
+  /** As `process.platform` has it. */
+  platform: string;
+  osName: string;
+  kernelRelease: string;
+  architecture: string;
+  cpuName: string;
+  threadCount: number;
+  /** `<sysfs>/devices/system/cpu/modalias`. */
+  cpuModalias?: string;
+  /** Distinct physical_package_id of the CPUs. */
+  packageCount?: number;
+  nodeVersion: string;
+  /** Absent where it was not loaded. */
+  addonPath?: string;
+  /** Folder of this package. */
+  packagePath: string;
+  /** Node was started with --no-addons. */
+  noAddons: boolean;
+  /** ID and ID_LIKE of /etc/os-release, e.g. `ubuntu debian`. */
+  distribution: string;
+  userName?: string;
+  isRoot: boolean;
+  /** Marks of a container, each with what it stands for. */
+  container: {
+    dockerenv: boolean;
+    containerenv: boolean;
+    kubernetes: boolean;
+    /** /proc/self/cgroup. */
+    cgroup: string;
+    /** $container, or /run/systemd/container. */
+    declared: string;
+  };
+  /** `<sysfs>/class/dmi/id/sys_vendor` and `product_name`. */
+  dmiVendor?: string;
+  dmiProduct?: string;
+  /** `<sysfs>/hypervisor/type`. */
+  hypervisorType?: string;
+  /** /proc/sys/kernel/perf_event_paranoid. */
+  perfEventParanoid?: number;
+  /** The state between brackets in `<sysfs>/kernel/security/lockdown`. */
+  lockdown?: string;
+  /** `<dev>/sgx_enclave` exists. */
+  hasSgxDevice: boolean;
+  /** MSR 0xBC (IA32_MISC_PACKAGE_CTLS), where it may be read. */
+  packageControls?: bigint;
+  /** NVIDIA GPUs on the PCI bus, by name; absent where there is no bus to look at. */
+  nvidiaGpus?: string[];
+  /** What stands for /sys and /dev. */
+  sysfs: string;
+  dev: string;
+}
+
+export interface CpuFacts {
+  /** As CPUID spells it, where it is one of the known ones. */
+  vendor?: string;
+  /** Display family and model. */
+  family?: number;
+  model?: number;
+  /** Linux' feature numbers; undefined where the kernel lists none. */
+  features?: ReadonlySet<number>;
+}
+
+/** X86_VENDOR_* of Linux' arch/x86/include/asm/processor.h. */
+const VENDORS: Readonly<Record<number, string>> = {
+  0: 'GenuineIntel',
+  2: 'AuthenticAMD',
+  5: 'CentaurHauls',
+  9: 'HygonGenuine',
+  10: 'Zhaoxin',
+};
+/** X86_FEATURE_HYPERVISOR and X86_FEATURE_SGX, word * 32 + bit, of Linux' cpufeatures.h. */
+export const FEATURE_HYPERVISOR = 0x9f;
+export const FEATURE_SGX = 0x122;
+
+/** What the modalias of the CPU bus says: `cpu:type:x86,ven0000fam0006mod008F:feature:,0000,0001,...`. */
+export function parseModalias(modalias: string): CpuFacts {
+  const match = /^cpu:type:x86,ven([0-9A-F]{4})fam([0-9A-F]{4})mod([0-9A-F]{4}):feature:(.*)/.exec(modalias);
+  if (match === null) return {};
+  const [, vendor = '', family = '', model = '', features = ''] = match;
+  const name = VENDORS[Number.parseInt(vendor, 16)];
+  return {
+    ...(name === undefined ? {} : { vendor: name }),
+    family: Number.parseInt(family, 16),
+    model: Number.parseInt(model, 16),
+    features: new Set(
+      features
+        .split(',')
+        .filter((word) => /^[0-9A-F]+$/i.test(word))
+        .map((word) => Number.parseInt(word, 16)),
+    ),
+  };
+}
+
+/** `integrity` of `none [integrity] confidentiality`. */
+export function parseLockdown(text: string): string | undefined {
+  return /\[(\w+)\]/.exec(text)?.[1];
+}
