@@ -61,7 +61,13 @@ describe('the manifest', () => {
 
   it('exports modules with their types, the schema and itself', () => {
     expect(Object.keys(manifest.exports)).toEqual(
-      expect.arrayContaining(['.', './report.schema.json', './package.json']),
+      expect.arrayContaining([
+        '.',
+        './doctor',
+        './report.schema.json',
+        './doctor.schema.json',
+        './package.json',
+      ]),
     );
     const modules = Object.values(manifest.exports).filter((target) => typeof target !== 'string');
     // The first condition that holds is taken: types before default.
@@ -205,6 +211,7 @@ describe.runIf(process.platform === 'linux')('the tarball', () => {
       'dist/index.d.ts',
       'dist/cli/main.js',
       'schema/report.schema.json',
+      'schema/doctor.schema.json',
       'LICENSE',
       'package.json',
     ];

@@ -30,7 +30,7 @@ export interface SourceDiagnosis {
   status: Status;
   /** In words; never empty. */
   reason: string;
-  /** Nothing else reads what it could read. Otherwise its fixes add nothing. */
+  /** Without it something goes unread; otherwise its fixes add nothing, as another source reads the same. */
   needed: boolean;
   /** The narrowest first; none where nothing can be done here, or need be. */
   fixes: Fix[];

@@ -56,9 +56,9 @@ function loadModule(module: string, what: string): Fix {
     title: `Load the kernel's driver of ${what}`,
     commands: [
       `sudo modprobe ${module}`,
-      `echo ${module} | sudo tee /etc/modules-load.d/microjoule-${module}.conf`,
+      `echo ${module} |\n  sudo tee /etc/modules-load.d/microjoule-${module}.conf`,
     ],
-    why: 'It is not loaded, or this CPU is newer than the kernel; the second line loads it at every start.',
+    why: 'It is not loaded, or this CPU is newer than the kernel; the second command loads it at every start.',
     lasting: true,
   };
 }
@@ -82,12 +82,12 @@ function sysctl(level: number, inside: boolean): Fix {
     title: `${inside ? 'Or, on the host: lower' : 'Lower'} kernel.perf_event_paranoid from ${level} to 0`,
     commands: [
       'sudo sysctl kernel.perf_event_paranoid=0',
-      "echo 'kernel.perf_event_paranoid = 0' | sudo tee /etc/sysctl.d/70-microjoule.conf",
+      "echo 'kernel.perf_event_paranoid = 0' |\n  sudo tee /etc/sysctl.d/70-microjoule.conf",
     ],
     why:
       `Energy events count for a whole CPU, and level ${level} keeps those for the privileged. At 0 every user can ` +
       'read them, with what they leak (PLATYPUS): on a shared machine take the group rule of powercap, or the next ' +
-      'fix. The second line makes it last.',
+      'fix. The second command makes it last.',
     lasting: true,
   };
 }

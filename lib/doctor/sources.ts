@@ -106,11 +106,12 @@ export function judgeSources(found: readonly FoundSource[], context: FixContext)
     const other = statuses.find(
       (one) => one.status === 'ok' && one.source !== each.source && family.includes(one.source),
     );
-    const needed = status === 'ok' || other === undefined;
+    const noGpu = each.source === 'nvml' && status === 'not-found' && context.facts.nvidiaGpus?.length === 0;
+    const needed = status === 'ok' || (other === undefined && !noGpu);
     const reasons = [
       reasonOf(each, status),
       surroundings(each.source, status, context),
-      needed ? '' : `Not needed: ${other?.source} reads the same meters.`,
+      needed || other === undefined ? '' : `Not needed: ${other.source} reads the same meters.`,
     ];
     // A source may work while some of its counters do not.
     const worst = status === 'ok' ? each.counters.find((one) => one.status !== 'ok')?.status : status;

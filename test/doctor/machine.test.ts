@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it } from 'vitest';
+import { type Facts, parseLockdown, parseModalias } from '../../lib/doctor/facts.js';
+import {
+  hasRapl,
+  judgeContainer,
+  judgeEnergyFilter,
+  judgeHardware,
+  judgeMachine,
+} from '../../lib/doctor/machine.js';
+import { EPYC, facts, GUEST, inDocker, inKubernetes, SAPPHIRE_RAPIDS } from './fixtures.js';
+
+describe('parseModalias', () => {
+  it('reads vendor, display family and model, and the features', () => {
+    const cpu = parseModalias('cpu:type:x86,ven0000fam0006mod008F:feature:,0000,009F,0122\n');
+    expect(cpu).toMatchObject({ vendor: 'GenuineIntel', family: 6, model: 0x8f });
+    expect([...(cpu.features ?? [])]).toEqual([0, 0x9f, 0x122]);
+    expect(parseModalias(EPYC)).toMatchObject({ vendor: 'AuthenticAMD', family: 0x19, model: 1 });
+    expect(parseModalias('cpu:type:x86,ven0009fam0018mod0001:feature:')).toMatchObject({
+      vendor: 'HygonGenuine',
+    });
+  });
+
+  it('knows nothing of other text', () => {
+    for (const text of ['', 'cpu:type:aarch64:feature:,0000', 'ven0000fam0006', 'x'.repeat(10_000)]) {
+      expect(parseModalias(text)).toEqual({});
+    }
+    expect(parseModalias('cpu:type:x86,venFFFFfam0006mod0001:feature:,').vendor).toBeUndefined();
+  });
+});
+
+describe('judgeHardware', () => {
+  it.each<[string, Partial<Facts>, string, RegExp]>([
+    ['CPUID without a hypervisor', {}, 'bare-metal', /no hypervisor/],
+    ['the hypervisor bit', { cpuModalias: GUEST, dmiVendor: 'QEMU' }, 'virtual-machine', /CPUID.*QEMU/],
+    ['WSL', { kernelRelease: '5.15.167.4-microsoft-standard-WSL2' }, 'virtual-machine', /WSL/],
+    ['Xen', { hypervisorType: 'xen' }, 'virtual-machine', /xen/],
+    [
+      'an Arm cloud',
+      { cpuModalias: 'cpu:type:aarch64', dmiVendor: 'Amazon EC2', dmiProduct: 't4g.nano' },
+      'virtual-machine',
+      /t4g/,
+    ],
+    [
+      'its bare metal',
+      { cpuModalias: 'cpu:type:aarch64', dmiVendor: 'Amazon EC2', dmiProduct: 'c7g.metal' },
+      'bare-metal',
+      /c7g/,
+    ],
+    ['nothing', { cpuModalias: '' }, 'unknown', /neither/],
+  ])('is known by %s', (_, changes, state, detail) => {
+    expect(judgeHardware(facts(changes))).toEqual({ state, detail: expect.stringMatching(detail) });
+  });
+});
+
+describe('judgeContainer', () => {
+  const marks = (changes: Partial<Facts['container']>): Facts =>
+    facts({ container: { ...facts().container, ...changes } });
+
+  it.each<[string, Facts, string]>([
+    ['no mark', facts(), 'none'],
+    ['/.dockerenv', facts(inDocker), 'docker'],
+    ['/run/.containerenv', marks({ containerenv: true }), 'podman'],
+    ['the service of Kubernetes', facts(inKubernetes), 'kubernetes'],
+    ['a pod’s cgroup', marks({ cgroup: '0::/kubepods.slice/pod1' }), 'kubernetes'],
+    ['a cgroup of docker', marks({ cgroup: '12:cpu:/docker/0123\n0::/' }), 'docker'],
+    ['a cgroup of podman', marks({ cgroup: '0::/machine.slice/libpod-01.scope' }), 'podman'],
+    ['systemd-nspawn', marks({ declared: 'systemd-nspawn' }), 'other'],
+    ['$container', marks({ declared: 'podman' }), 'podman'],
+  ])('is known by %s', (_, found, state) => {
+    expect(judgeContainer(found).state).toBe(state);
+    expect(judgeContainer(found).detail).not.toBe('');
+  });
+});
+
+describe('judgeEnergyFilter', () => {
+  it.each<[string, Partial<Facts>, string]>([
+    ['the register: on', { packageControls: 1n }, 'on'],
+    ['the register: off, whatever SGX', { packageControls: 2n, hasSgxDevice: true }, 'off'],
+    ['the feature sgx', { cpuModalias: `${SAPPHIRE_RAPIDS},0122` }, 'possible'],
+    ['the device of SGX', { hasSgxDevice: true }, 'possible'],
+    ['AMD', { cpuModalias: EPYC }, 'none'],
+    ['neither', {}, 'unknown'],
+    ['no CPU', { cpuModalias: '' }, 'unknown'],
+  ])('is told by %s', (_, changes, state) => {
+    expect(judgeEnergyFilter(facts(changes))).toEqual({ state, detail: expect.stringMatching(/.{5}/) });
+  });
+});
+
+describe('judgeMachine', () => {
+  it('tells how the addon came', () => {
+    expect(judgeMachine(facts(), '').addon.state).toBe('prebuilt');
+    const compiled = '/srv/app/node_modules/microjoule/build/Release/microjoule.node';
+    expect(judgeMachine(facts({ addonPath: compiled }), '').addon).toMatchObject({
+      state: 'compiled',
+      path: compiled,
+    });
+    const { addonPath: _, ...without } = facts();
+    expect(judgeMachine(without, 'no file')).toMatchObject({
+      addon: { state: 'missing', detail: 'no file' },
+    });
+  });
+
+  it('expects RAPL of Intel since Sandy Bridge and of AMD since Zen', () => {
+    const of = (cpuModalias: string, architecture = 'x64') => hasRapl(facts({ cpuModalias, architecture }));
+    expect(of(SAPPHIRE_RAPIDS)).toBe(true);
+    expect(of(EPYC)).toBe(true);
+    expect(of('cpu:type:x86,ven0002fam0015mod0002:feature:,0000')).toBe(false);
+    expect(of('cpu:type:x86,ven0000fam0006mod001A:feature:,0000')).toBe(false);
+    expect(of('', 'x64')).toBeUndefined();
+    expect(of('', 'arm64')).toBe(false);
+  });
+
+  it('reads the state of lockdown', () => {
+    expect(parseLockdown('none [integrity] confidentiality')).toBe('integrity');
+    expect(parseLockdown('')).toBeUndefined();
+  });
+});
