@@ -69,10 +69,12 @@ function explainFactor(one: WithEnergy, other: WithEnergy, factor: number, cpu: 
   if (one.domain !== 'dram' || larger < DRAM_UNIT_FACTOR[0] || larger > DRAM_UNIT_FACTOR[1]) return '';
   const low = factor > 1 ? one : other;
   const high = factor > 1 ? other : one;
-  if (cpu.vendor === 'GenuineIntel' && cpu.family === 6 && SAPPHIRE_RAPIDS.has(cpu.model ?? -1)) {
+  const isIntel = cpu.vendor === 'GenuineIntel' && cpu.family === 6;
+  const byKernel = low.source === 'powercap' || low.source === 'perf';
+  if (isIntel && byKernel && SAPPHIRE_RAPIDS.has(cpu.model ?? -1)) {
     return `${low.id} is low by a factor of 4: Linux 5.9 to 6.0 take the DRAM unit of older servers for this CPU; update the kernel, or use ${high.id}.`;
   }
-  if (cpu.vendor === 'GenuineIntel' && cpu.family === 6 && cpu.model === BROADWELL_DE) {
+  if (isIntel && cpu.model === BROADWELL_DE) {
     return `The kernel's interfaces disagree on this CPU's DRAM unit; ${low.id} has the fixed unit of its family.`;
   }
   return 'A factor of 4 is the DRAM unit taken wrongly by one of them (61 or 15.3 µJ): which one, the machine does not tell.';

@@ -10,7 +10,7 @@ import { gatherFacts } from './gather.js';
 import { recordLiveTest } from './live-test.js';
 import { cpuFacts, judgeMachine } from './machine.js';
 import { resolutionOf } from './resolution.js';
-import { judgeSources } from './sources.js';
+import { judgeAfterTest, judgeSources } from './sources.js';
 import { judge } from './verdict.js';
 
 function withoutScale({ scaleNumerator: _n, scaleDenominator: _d, ...test }: Compared): CounterTest {
@@ -47,8 +47,9 @@ export async function diagnose(options: MeterOptions = {}): Promise<Diagnosis> {
     const facts = gatherFacts(resolveMeterOptions(options));
     const missing = meter.sources.find(({ status }) => status === 'addon-missing')?.detail ?? '';
     const machine = judgeMachine(facts, missing);
-    const judged = judgeSources(meter.sources, { facts, machine });
+    const context = { facts, machine };
     const test = await testLive(meter, options, facts);
+    const judged = judgeAfterTest(judgeSources(meter.sources, context), test?.counters ?? [], context);
     return {
       schema: 'microjoule.doctor/1',
       generator: { name: 'microjoule', version: packageVersion() },

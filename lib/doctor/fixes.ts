@@ -146,6 +146,15 @@ const perf: FixesOf = (status, context) => {
   return status === 'failed' ? [kernelLog('rapl')] : [];
 };
 
+/** AMD's, and of recent kernels alone: where it is not, no module brings it. */
+const ofCores =
+  (of: FixesOf): FixesOf =>
+  (status, context) => {
+    const { vendor } = context.machine.cpu;
+    const isAmd = vendor === 'AuthenticAMD' || vendor === 'HygonGenuine';
+    return status === 'not-found' || !isAmd ? [] : of(status, context);
+  };
+
 const powercap: FixesOf = (status, context) => {
   const inside = context.machine.container.state !== 'none';
   if (status === 'no-permission') {
@@ -277,10 +286,10 @@ function mayHave({ facts, machine }: FixContext): boolean {
 
 const FIXES: Readonly<Record<string, FixesOf>> = {
   perf,
-  'perf-core': perf,
+  'perf-core': ofCores(perf),
   powercap,
   msr,
-  'msr-core': msr,
+  'msr-core': ofCores(msr),
   nvml,
   native,
 };

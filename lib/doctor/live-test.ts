@@ -58,6 +58,7 @@ class Recorder {
 
 interface Tight {
   source: string;
+  blocking: boolean;
   tracks: Map<string, Track>;
   costsNs: number[];
 }
@@ -88,7 +89,8 @@ async function readTightly(
     const tracks = new Map(
       meter.counters.map(({ id }, index) => [id, recorder.tracks[index] ?? new Track()]),
     );
-    return { source, tracks, costsNs };
+    const blocking = meter.counters.some((counter) => counter.blocking);
+    return { source, blocking, tracks, costsNs };
   } finally {
     meter.close();
   }
@@ -103,13 +105,12 @@ export interface Recorded {
   readCosts: ReadCost[];
 }
 
-function costOf({ source, tracks, costsNs }: Tight, packageCount: number): ReadCost[] {
+function costOf({ source, blocking, tracks, costsNs }: Tight, packageCount: number): ReadCost[] {
   const warm = costsNs.slice(Math.floor(costsNs.length * WARM_UP_RATIO));
   const [medianNs, p99Ns] = [quantile(warm, 0.5), quantile(warm, 0.99)];
   if (medianNs === undefined || p99Ns === undefined) return [];
-  const isCpu = source !== 'nvml';
   const detail =
-    packageCount > 1 && isCpu
+    packageCount > 1 && !blocking
       ? `${packageCount} packages: some of it is a read on another package's CPU, which this one must interrupt`
       : '';
   return [{ source, counterCount: tracks.size, readCount: warm.length, medianNs, p99Ns, detail }];

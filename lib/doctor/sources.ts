@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Domain, Status } from '../core/vocabulary.js';
-import type { CounterDiagnosis, SourceDiagnosis } from './diagnosis.js';
+import type { CounterDiagnosis, CounterTest, SourceDiagnosis } from './diagnosis.js';
 import { type FixContext, fixesFor } from './fixes.js';
 import { hasRapl } from './machine.js';
 
@@ -28,7 +28,7 @@ const WORDS: Readonly<Record<Status, string>> = {
   masked: 'The container hides it.',
   virtualised: 'A virtual machine lists it, and it counts nothing.',
   'not-supported': 'The hardware, the driver or the kernel does not support it.',
-  stale: 'It can be read, and does not move.',
+  stale: 'It can be read, and does not move: its energy is unknown, not 0.',
   implausible: 'It can be read, and its values cannot be true.',
   failed: 'Reading it fails.',
   'addon-missing': 'The native addon, which reads it, is missing.',
@@ -36,6 +36,11 @@ const WORDS: Readonly<Record<Status, string>> = {
 
 /** Read the CPU's RAPL counters: each stands for the others. */
 const RAPL = ['perf', 'powercap', 'msr'];
+
+/** Read by name only: the energy of single cores, which the package's counter holds. */
+function isOfCores(source: string): boolean {
+  return /^(perf|msr)-core$/.test(source);
+}
 
 function sentence(text: string): string {
   const trimmed = text.trim();
@@ -79,6 +84,9 @@ function surroundings(source: string, status: Status, { facts, machine }: FixCon
     );
   }
   if (status === 'not-found' && hasRapl(facts) === false) return 'This CPU has no RAPL counters.';
+  if (status === 'not-found' && isOfCores(source)) {
+    return 'Only AMD counts the energy of single cores; perf has it since Linux 6.14.';
+  }
   if (status !== 'no-permission') return '';
   const { lockdown, perfEventParanoid } = machine;
   if (source.startsWith('perf') && perfEventParanoid !== undefined) {
@@ -106,12 +114,15 @@ export function judgeSources(found: readonly FoundSource[], context: FixContext)
     const other = statuses.find(
       (one) => one.status === 'ok' && one.source !== each.source && family.includes(one.source),
     );
+    // Nothing is missing without them.
+    const optional = isOfCores(each.source);
     const noGpu = each.source === 'nvml' && status === 'not-found' && context.facts.nvidiaGpus?.length === 0;
-    const needed = status === 'ok' || (other === undefined && !noGpu);
+    const needed = status === 'ok' || (other === undefined && !noGpu && !optional);
     const reasons = [
       reasonOf(each, status),
       surroundings(each.source, status, context),
       needed || other === undefined ? '' : `Not needed: ${other.source} reads the same meters.`,
+      needed || !optional ? '' : 'Not needed: what it adds is inside the packages.',
     ];
     // A source may work while some of its counters do not.
     const worst = status === 'ok' ? each.counters.find((one) => one.status !== 'ok')?.status : status;
@@ -123,5 +134,24 @@ export function judgeSources(found: readonly FoundSource[], context: FixContext)
       fixes: worst === undefined ? [] : fixesFor(each.source, worst, context),
       counters: each.counters.map(describe),
     };
+  });
+}
+
+/** The verdicts after the live test: a source of which no counter moved can be read, and measures nothing. */
+export function judgeAfterTest(
+  sources: readonly SourceDiagnosis[],
+  counters: readonly CounterTest[],
+  { machine }: FixContext,
+): SourceDiagnosis[] {
+  const isVirtual = machine.hardware.state === 'virtual-machine';
+  return sources.map((judged) => {
+    const own = counters.filter(({ source }) => source === judged.source);
+    const [first] = own;
+    if (judged.status !== 'ok' || first === undefined || own.some(({ moved }) => moved)) return judged;
+    // What went wrong meanwhile is told with the counter.
+    const status = first.status === 'ok' ? 'stale' : first.status;
+    const why = isVirtual ? 'Virtual machines may list counters that they do not have.' : '';
+    const reasons = [judged.reason === WORDS.ok ? '' : judged.reason, WORDS[status], why];
+    return { ...judged, status, reason: reasons.filter((part) => part !== '').join(' ') };
   });
 }

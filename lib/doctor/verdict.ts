@@ -15,7 +15,7 @@ function whatNext(sources: readonly SourceDiagnosis[]): Verdict['next'] {
   if (fix === undefined) {
     return {
       command: 'microjoule run -- YOUR_COMMAND',
-      why: 'it reports estimates, and calls them so: no counter can be had here',
+      why: 'it reports estimates and calls them so, since nothing here brings a counter',
     };
   }
   return { command: fix.commands.join('\n'), why: `${fix.title}; then run microjoule doctor again` };
@@ -47,11 +47,10 @@ export function judge(sources: readonly SourceDiagnosis[], counters: readonly Co
     };
   }
   const next = whatNext(sources.toSorted(byNarrowness));
-  const still = counters.filter(({ inTotal, moved }) => inTotal || !moved);
   const why =
     counters.length === 0
       ? 'no counter can be read'
-      : still.length === counters.length
+      : counters.every(({ moved }) => !moved)
         ? 'the counters that can be read do not move'
         : 'no counter of the total moved';
   return {

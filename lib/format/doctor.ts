@@ -38,7 +38,7 @@ export function formatDiagnosis(diagnosis: Diagnosis, style: Style = plain): str
     machineLines(machine, style),
     ...sources.map((source) => sourceLines(source, style)),
     ...(test === undefined ? [] : testBlocks(test, style)),
-    resolutionLines(resolution, style),
+    resolutionLines(resolution, machine, style),
     verdictLines(diagnosis, style),
   ];
   return `${blocks
@@ -190,7 +190,11 @@ function checkLines({ result, detail }: Check, style: Style): string[] {
 
 const SETS = { 'update-period': 'the update period', quantum: 'the size of the steps' } as const;
 
-function resolutionLines(resolution: readonly Resolution[], style: Style): string[] {
+function resolutionLines(
+  resolution: readonly Resolution[],
+  { energyFilter }: MachineDiagnosis,
+  style: Style,
+): string[] {
   const [first] = resolution;
   if (first === undefined) return [];
   const lasts = resolution.map(
@@ -204,6 +208,9 @@ function resolutionLines(resolution: readonly Resolution[], style: Style): strin
         `${first.counter} sets that.`,
       2,
     ),
+    ...(energyFilter.state === 'on' || energyFilter.state === 'possible'
+      ? paragraph("The energy filter's noise, which short regions feel most, comes on top.", 2)
+      : []),
   ];
 }
 

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { fakeNvmlLibrary } from '../support/fake-nvml.js';
 import type { FixtureMachine } from '../support/machine.js';
 import { runCli } from '../support/run-cli.js';
+import { withoutPrivilege } from '../support/without-privilege.js';
 import { energyFile, microjoules, on, START_TICKS, TICKS_PER_JOULE, useWorkplace, zone } from './fixtures.js';
 
 interface CounterRow {
@@ -171,20 +172,6 @@ describe.concurrent('counters --json', () => {
     expect(source?.detail).toContain('modprobe intel_rapl_msr');
   });
 });
-
-/**
- * What to put before a command so that a file of mode 0000 is denied to it: nothing for a plain user; for root,
- * setpriv, which takes the capability away that lets root read everything.
- */
-function withoutPrivilege(): string[] | undefined {
-  if (process.getuid?.() !== 0) return [];
-  const capabilities = '-dac_override,-dac_read_search';
-  const prefix = ['setpriv', `--bounding-set=${capabilities}`, `--inh-caps=${capabilities}`];
-  const probe = spawnSync('setpriv', [...prefix.slice(1), process.execPath, '--version']);
-  if (probe.status === 0) return prefix;
-  console.warn('skipped: root reads files of mode 0000, and setpriv cannot take that from it here');
-  return undefined;
-}
 
 const prefix = withoutPrivilege();
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { CounterTest, Diagnosis } from '../../lib/diagnoses.js';
 import { GUEST, SAPPHIRE_RAPIDS, schemaErrors } from '../doctor/fixtures.js';
@@ -8,6 +10,7 @@ import type { FixtureMachine } from '../support/machine.js';
 import { type MovingZone, moveZones } from '../support/moving-zones.js';
 import { RANGE_15_UJ } from '../support/powercap.js';
 import { runCli, spawnCli } from '../support/run-cli.js';
+import { withoutPrivilege } from '../support/without-privilege.js';
 import { energyFile, on, useWorkplace, zone } from './fixtures.js';
 
 const place = useWorkplace();
@@ -107,6 +110,10 @@ describe('doctor --json', () => {
     expect(exitCode).toBe(1);
     expect(diagnosis.verdict.sentence).toMatch(/do not move.*estimates/);
     expect(diagnosis.resolution).toEqual([]);
+    expect(sourceOf(diagnosis, 'powercap')).toMatchObject({
+      status: 'stale',
+      reason: expect.stringContaining('does not move'),
+    });
     expect(tested(diagnosis, 'intel-rapl:0')).not.toHaveProperty('energyJoules');
   });
 
@@ -171,6 +178,26 @@ describe('doctor --json', () => {
   it('asks only the sources that are named', async () => {
     const { diagnosis } = await doctor([...on(place.machine(cpu)), '--sources', 'nvml']);
     expect(diagnosis.sources.map(({ source }) => source)).toEqual(['nvml']);
+  });
+});
+
+const prefix = withoutPrivilege();
+
+describe.skipIf(prefix === undefined)('a machine whose energy is for root alone', () => {
+  it('is told how to let a group read it', () => {
+    const machine = place.machine(cpu, zone('intel-rapl:0', 'package-0'), {
+      [energyFile('intel-rapl:0')]: { mode: 0o000, content: '1\n' },
+    });
+    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+    const [command = '', ...args] = [...(prefix ?? []), process.execPath, main, 'doctor', '--json'];
+    const { stdout, status } = spawnSync(command, [...args, ...on(machine)], { encoding: 'utf8' });
+    const diagnosis: Diagnosis = JSON.parse(stdout);
+    expect(status).toBe(1);
+    expect(schemaErrors(diagnosis)).toEqual([]);
+    const powercap = sourceOf(diagnosis, 'powercap');
+    expect(powercap?.status).toBe('no-permission');
+    expect(powercap?.fixes[0]?.commands.join()).toContain('70-microjoule-rapl.rules');
+    expect(diagnosis.verdict.next.command).toContain('udevadm');
   });
 });
 

@@ -5,8 +5,8 @@ import type { Status } from '../../lib/core/vocabulary.js';
 import type { Fix } from '../../lib/doctor/diagnosis.js';
 import type { Facts } from '../../lib/doctor/facts.js';
 import { fixesFor } from '../../lib/doctor/fixes.js';
-import { type FoundSource, judgeSources } from '../../lib/doctor/sources.js';
-import { context, GUEST, inDocker, inKubernetes } from './fixtures.js';
+import { type FoundSource, judgeAfterTest, judgeSources } from '../../lib/doctor/sources.js';
+import { context, counter, EPYC, GUEST, inDocker, inKubernetes } from './fixtures.js';
 
 const STATUSES: Status[] = [
   'ok',
@@ -192,6 +192,18 @@ describe('msr', () => {
   });
 });
 
+describe('the energy of single cores', () => {
+  it('is AMD’s: elsewhere there is nothing to do', () => {
+    for (const name of ['perf-core', 'msr-core']) {
+      expect(fixesFor(name, 'no-permission', context())).toEqual([]);
+      expect(fixesFor(name, 'no-permission', context({ cpuModalias: EPYC })).length).toBeGreaterThan(0);
+      expect(fixesFor(name, 'not-found', context({ cpuModalias: EPYC }))).toEqual([]);
+      const [judged] = judgeSources([found(name, 'not-found')], context());
+      expect(judged).toMatchObject({ needed: false, reason: expect.stringContaining('Only AMD') });
+    }
+  });
+});
+
 describe('NVML', () => {
   it('needs nothing where there is no GPU', () => {
     const [judged] = judgeSources([found('nvml', 'not-found')], context());
@@ -246,6 +258,19 @@ describe('judgeSources', () => {
     expect(judged?.fixes).toHaveLength(1);
   });
 
+  it('thinks again after the test', () => {
+    const at = context({ cpuModalias: GUEST });
+    const judged = judgeSources([{ ...found('powercap', 'ok'), counters: [zone('ok')] }], at);
+    const still = counter({ moved: false, status: 'stale' });
+    expect(judgeAfterTest(judged, [still], at)).toMatchObject([
+      { status: 'stale', reason: expect.stringMatching(/does not move.*Virtual machines may list/) },
+    ]);
+    expect(judgeAfterTest(judged, [still, counter()], at)).toEqual(judged);
+    expect(judgeAfterTest(judged, [], at)).toEqual(judged);
+    const lost = counter({ moved: false, status: 'failed' });
+    expect(judgeAfterTest(judged, [lost], at)[0]?.status).toBe('failed');
+  });
+
   it('does not ask for what another source reads already', () => {
     const perf = { ...found('perf', 'ok'), counters: [zone('ok')] };
     const [, powercap, core] = judgeSources(
@@ -253,7 +278,7 @@ describe('judgeSources', () => {
       context(),
     );
     expect(powercap).toMatchObject({ needed: false, reason: expect.stringContaining('perf reads the same') });
-    expect(core?.needed).toBe(true);
+    expect(core).toMatchObject({ needed: false, reason: expect.stringContaining('inside the packages') });
   });
 });
 

@@ -63,6 +63,13 @@ describe('twins', () => {
     expect(found?.detail).toContain('3.99 times lower');
   });
 
+  it('blame no kernel for a register that was read directly', () => {
+    const dram = { domain: 'dram' as const };
+    const msr = counter({ ...dram, id: 'msr:dram:0', source: 'msr', energyJoules: 25 });
+    const [found] = check([perf({ ...dram, id: 'perf:energy-ram:0' }), msr], parseModalias(SAPPHIRE_RAPIDS));
+    expect(found?.detail).toContain('DRAM unit taken wrongly by one of them');
+  });
+
   it('name the odd one of three', () => {
     const msr = counter({ id: 'msr:package:0', source: 'msr', energyJoules: 50 });
     const checks = check([perf(), counter(), msr]);

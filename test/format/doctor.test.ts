@@ -79,10 +79,10 @@ const working = diagnosis(
       id: 'perf:energy-ram:0',
       source: 'perf',
       domain: 'dram',
-      energyJoules: 40,
+      energyJoules: 10.03,
       detail: 'a remark about it',
     }),
-    counter({ id: 'msr:dram:0', source: 'msr', domain: 'dram', energyJoules: 10.03, inTotal: false }),
+    counter({ id: 'msr:dram:0', source: 'msr', domain: 'dram', energyJoules: 40, inTotal: false }),
     counter({
       id: 'perf:energy-psys:0',
       source: 'perf',
