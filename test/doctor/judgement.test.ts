@@ -191,6 +191,11 @@ describe('shortestRegion', () => {
     expect(resolutionOf([psys, still])).toEqual([]);
   });
 
+  it('reckons with the lower power, where steps weigh more', () => {
+    const coarse = counter({ quantumJoules: 1, idleWatts: 5, busyWatts: 500 });
+    expect(resolutionOf([coarse])[0]?.regionSeconds).toBeCloseTo(8.165, 3);
+  });
+
   it('takes the time it stood still where the period was not seen', () => {
     const { updatePeriodSeconds: _, ...once } = counter({ stillSeconds: 1.4 });
     expect(resolutionOf([once])[0]?.regionSeconds).toBeCloseTo(57.2, 1);

@@ -97,7 +97,7 @@ describe('updatePeriod', () => {
 
   it('is not misled by a reader that is held up', () => {
     for (let seed = 0; seed < 20; seed++) {
-      const gaps = { count: 60, longestMs: 8 };
+      const gaps = { count: 400, longestMs: 4 };
       const track = record({ periodMs: 1, jitterMs: 0.02, pollMs: 0.005, seconds: 1, gaps, seed });
       const { periodSeconds = 0, jitterSeconds = 1 } = updatePeriod(track) ?? {};
       expect(Math.abs(periodSeconds / 1e-3 - 1), `seed ${seed}`).toBeLessThan(0.01);
@@ -105,12 +105,12 @@ describe('updatePeriod', () => {
     }
   });
 
-  it('finds a slow counter between looks 20 ms apart within 10 %', () => {
+  it('finds a slow counter between looks 20 ms apart within 4 %', () => {
     for (let seed = 0; seed < 20; seed++) {
       for (const periodMs of [90, 100, 110, 250]) {
         const track = record({ periodMs, pollMs: 20, seconds: 2, seed });
         const { periodSeconds = 0 } = bestPeriod(undefined, track) ?? {};
-        expect(Math.abs(periodSeconds / (periodMs / 1000) - 1), `${periodMs} ms`).toBeLessThan(0.1);
+        expect(Math.abs(periodSeconds / (periodMs / 1000) - 1), `${periodMs} ms`).toBeLessThan(0.04);
       }
     }
   });
