@@ -86,8 +86,8 @@ function sysctl(level: number, inside: boolean): Fix {
     ],
     why:
       `Energy events count for a whole CPU, and level ${level} keeps those for the privileged. At 0 every user can ` +
-      'read them, with what they leak (PLATYPUS): on a shared machine take the group rule of powercap, or the next ' +
-      'fix. The second command makes it last.',
+      'read them, with what they leak (PLATYPUS): on a shared machine take the group rule of powercap, or a capability. ' +
+      'The second command makes it last.',
     lasting: true,
   };
 }

@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: MIT
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { formatDuration } from '../core/numbers.js';
+import type { Domain } from '../core/vocabulary.js';
 import type { Counter, CounterDelta, Meter } from '../meter/meter.js';
 import { secondsBetween, ticksToJoules } from '../meter/reading.js';
 import type { Compared } from './consistency.js';
 import type { ReadCost } from './diagnosis.js';
 import { ERRORS, granularityOf, shortestRegion } from './resolution.js';
-import { bestPeriod, meanWatts, quantile, quantumTicks, stillSeconds } from './statistics.js';
+import {
+  bestPeriod,
+  isFrozen,
+  isUnresolved,
+  meanWatts,
+  quantile,
+  quantumTicks,
+  stillSeconds,
+} from './statistics.js';
 import { Track } from './track.js';
 
 const IDLE_MS = 1000;
@@ -23,6 +33,9 @@ const HEADER_WORDS = 3;
 const COUNTER_WORDS = 3;
 /** No hardware updates RAPL so seldom; QEMU's emulation does, once a second. */
 const EMULATED_PERIOD_SECONDS = 0.5;
+
+/** These draw power as long as the machine is on. */
+const TIRELESS: ReadonlySet<Domain> = new Set(['package', 'dram', 'gpu']);
 
 /** Follows all counters of one meter. */
 class Recorder {
@@ -134,14 +147,23 @@ function testOf({ counter, delta, watched, tight, idleEndNs }: Seen): Compared {
   const idleWatts = meanWatts(watched, 0, idleEndNs, joules);
   const busyWatts = meanWatts(watched, idleEndNs, Number.POSITIVE_INFINITY, joules);
   const still = stillSeconds(watched);
+  // Graphics that are switched off stand still and are well; what the total adds up never rests.
+  const frozen = TIRELESS.has(domain) && isFrozen(watched);
   const slow = (period?.periodSeconds ?? still) >= EMULATED_PERIOD_SECONDS;
-  const emulated = moved && slow && !counter.blocking;
+  const emulated = moved && slow && !frozen && !counter.blocking;
+  const status = delta.status === 'ok' && frozen ? 'stale' : delta.status;
   const details = [
     delta.detail,
     emulated
       ? 'updated about once a second, as QEMU emulates RAPL from the host: regions below a second say nothing'
       : '',
-    delta.status === 'stale' || (delta.status === 'ok' && !moved) ? 'so its energy is unknown, not 0' : '',
+    frozen
+      ? `stood still for ${formatDuration(still)}, though it had moved often before: do not trust it`
+      : '',
+    period !== undefined && isUnresolved(period)
+      ? 'moved at every read: it may be updated more often than it can be read'
+      : '',
+    status === 'stale' || (status === 'ok' && !moved) ? 'so its energy is unknown, not 0' : '',
   ];
   const test: Compared = {
     id,
@@ -149,12 +171,12 @@ function testOf({ counter, delta, watched, tight, idleEndNs }: Seen): Compared {
     domain,
     device,
     ...(die === undefined ? {} : { die }),
-    status: delta.status,
+    status,
     detail: details.filter((part) => part !== '').join('; '),
-    inTotal: delta.inTotal,
+    inTotal: delta.inTotal && status === 'ok',
     moved,
     updateCount: Math.max(watched.updateCount, tight?.updateCount ?? 0),
-    ...(delta.energyJoules === undefined ? {} : { energyJoules: delta.energyJoules }),
+    ...(delta.energyJoules === undefined || status !== 'ok' ? {} : { energyJoules: delta.energyJoules }),
     ...(period === undefined
       ? {}
       : { updatePeriodSeconds: period.periodSeconds, resolutionSeconds: period.resolutionSeconds }),
@@ -166,7 +188,7 @@ function testOf({ counter, delta, watched, tight, idleEndNs }: Seen): Compared {
     scaleNumerator,
     scaleDenominator,
   };
-  if (!moved) return test;
+  if (!moved || frozen) return test;
   const region = (errorRatio: number) => shortestRegion(granularityOf(test), errorRatio).regionSeconds;
   return {
     ...test,

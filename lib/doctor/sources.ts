@@ -59,16 +59,28 @@ function reasonOf(found: FoundSource, status: Status): string {
   const lost = found.counters.filter((counter) => counter.status !== 'ok');
   const own = sentence(found.detail);
   const [first] = lost;
-  if (first === undefined) return own || sentence(status === 'ok' ? WORDS.ok : WORDS[status]);
+  // A source that says why it is of no use speaks for its counters.
+  if (first === undefined || (found.status !== 'ok' && own !== '')) return own || WORDS[status];
   const many = lost.length === 1 ? '' : `${lost.length} of ${found.counters.length} counters cannot be read.`;
   const why = sentence(first.detail || WORDS[first.status]);
   return [own, many, why].filter((part) => part !== '').join(' ');
 }
 
+function isVirtualised(status: Status, { hardware }: FixContext['machine']): boolean {
+  return status === 'virtualised' || (status === 'not-found' && hardware.state === 'virtual-machine');
+}
+
+const EMULATION =
+  'QEMU 9.1 and later can emulate RAPL (-accel kvm,rapl=true,path=SOCKET on the host, updated once a second); ' +
+  'otherwise estimates are used.';
+
 /** What the surroundings add to the reason. */
-function surroundings(source: string, status: Status, { facts, machine }: FixContext): string {
+function surroundings(
+  { source, detail }: FoundSource,
+  status: Status,
+  { facts, machine }: FixContext,
+): string {
   const isRapl = RAPL.includes(source.replace(/-core$/, ''));
-  const isVirtual = machine.hardware.state === 'virtual-machine';
   if (source === 'nvml') {
     const gpus = facts.nvidiaGpus;
     if (status !== 'not-found' || gpus === undefined) return '';
@@ -77,14 +89,9 @@ function surroundings(source: string, status: Status, { facts, machine }: FixCon
       : `The PCI bus shows ${gpus.join(', ')}.`;
   }
   if (!isRapl) return '';
-  if (status === 'virtualised' || (status === 'not-found' && isVirtual)) {
-    return (
-      'This is a virtual machine: nothing can be done inside it. QEMU 9.1 and later can emulate RAPL ' +
-      '(-accel kvm,rapl=true,path=SOCKET on the host, updated once a second); otherwise estimates are used.'
-    );
-  }
+  if (isVirtualised(status, machine)) return 'Nothing can be done inside a virtual machine.';
   if (status === 'not-found' && hasRapl(facts) === false) return 'This CPU has no RAPL counters.';
-  if (status === 'not-found' && isOfCores(source)) {
+  if (status === 'not-found' && isOfCores(source) && detail === '') {
     return 'Only AMD counts the energy of single cores; perf has it since Linux 6.14.';
   }
   if (status !== 'no-permission') return '';
@@ -108,6 +115,10 @@ function describe(counter: FoundSource['counters'][number]): CounterDiagnosis {
 /** A verdict on every source, in the order given. */
 export function judgeSources(found: readonly FoundSource[], context: FixContext): SourceDiagnosis[] {
   const statuses = found.map((source) => ({ source: source.source, status: effectiveStatus(source) }));
+  // What holds for all is said once.
+  const emulable = statuses.find(
+    ({ source, status }) => RAPL.includes(source) && isVirtualised(status, context.machine),
+  )?.source;
   return found.map((each) => {
     const status = effectiveStatus(each);
     const family = RAPL.includes(each.source) ? RAPL : [];
@@ -120,7 +131,8 @@ export function judgeSources(found: readonly FoundSource[], context: FixContext)
     const needed = status === 'ok' || (other === undefined && !noGpu && !optional);
     const reasons = [
       reasonOf(each, status),
-      surroundings(each.source, status, context),
+      surroundings(each, status, context),
+      each.source === emulable ? EMULATION : '',
       needed || other === undefined ? '' : `Not needed: ${other.source} reads the same meters.`,
       needed || !optional ? '' : 'Not needed: what it adds is inside the packages.',
     ];

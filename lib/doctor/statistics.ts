@@ -100,7 +100,7 @@ export function bestPeriod(tight: Track | undefined, watched: Track | undefined)
 
 /** A counter that had moved at nearly every look was looked at too seldom. */
 function resolved(period: Period | undefined): Period | undefined {
-  return period !== undefined && period.periodSeconds > 2 * period.resolutionSeconds ? period : undefined;
+  return period === undefined || isUnresolved(period) ? undefined : period;
 }
 
 function gcd(a: bigint, b: bigint): bigint {
@@ -132,6 +132,27 @@ export function stillSeconds(track: Track): number {
     sinceNs = latestNs;
   }
   return Math.max(longestNs, track.lastNs - sinceNs) / NANOSECONDS_PER_SECOND;
+}
+
+/** It moved, and then not for a time in which it should have moved ten times and more. */
+const FROZEN_UPDATES = 10;
+const FROZEN_SECONDS = 0.5;
+
+/** Whether a counter stood still for long after it had moved often. */
+export function isFrozen(watched: Track): boolean {
+  const usual = median(intervals(watched.updates).map(({ lengthNs }) => lengthNs));
+  const still = stillSeconds(watched);
+  return (
+    usual !== undefined &&
+    watched.updates.length > FEWEST_INTERVALS &&
+    still >= FROZEN_SECONDS &&
+    still * NANOSECONDS_PER_SECOND > FROZEN_UPDATES * usual
+  );
+}
+
+/** Whether a counter had moved at nearly every read, so that it may move more often than it can be read. */
+export function isUnresolved(period: Period): boolean {
+  return period.periodSeconds <= 2 * period.resolutionSeconds;
 }
 
 /**

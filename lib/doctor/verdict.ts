@@ -11,7 +11,7 @@ function listed(words: readonly string[]): string {
 /** Nothing of what the machine has can be read: what would change that, if anything. */
 function whatNext(sources: readonly SourceDiagnosis[]): Verdict['next'] {
   const fixable = sources.find(({ needed, fixes, status }) => needed && status !== 'ok' && fixes.length > 0);
-  const fix = (fixable ?? sources.find(({ fixes }) => fixes.length > 0))?.fixes[0];
+  const fix = fixable?.fixes[0];
   if (fix === undefined) {
     return {
       command: 'microjoule run -- YOUR_COMMAND',
@@ -44,6 +44,17 @@ export function judge(sources: readonly SourceDiagnosis[], counters: readonly Co
       measured: true,
       sentence: `This machine measures ${listed(parts)}, through ${listed(through)}.`,
       next: { command: 'microjoule run -- YOUR_COMMAND', why: 'it reports the energy and CO2 of a command' },
+    };
+  }
+  const broken = counters.find(({ moved, status }) => moved && status !== 'ok');
+  if (broken !== undefined) {
+    return {
+      measured: false,
+      sentence: `This machine has counters that move, and none of the total lasted through the test: ${broken.id} is ${broken.status}.`,
+      next: {
+        command: 'microjoule doctor',
+        why: 'a driver that was loaded again, say, or a pause, does not last',
+      },
     };
   }
   const next = whatNext(sources.toSorted(byNarrowness));

@@ -25,6 +25,8 @@ import { displayWidth, padLeft, padRight, withoutControls, wrap } from './wrap.j
 const COLUMNS = 80;
 const LABEL_COLUMNS = 14;
 const NS_PER_SECOND = 1e9;
+/** More comparisons than this are counted. */
+const MOST_LISTED = 6;
 const plain: Style = (_, text) => text;
 
 /** The diagnosis for a terminal of 80 columns, with a final newline. Only commands and paths run over. */
@@ -114,7 +116,10 @@ function testBlocks(test: LiveTest, style: Style): string[][] {
     [style('heading', 'Cost of a read, in this process'), ...costLines(readCosts, style)],
     checks.length === 0
       ? []
-      : [style('heading', 'Agreement over the test'), ...checks.flatMap((check) => checkLines(check, style))],
+      : [
+          style('heading', 'Agreement over the test'),
+          ...agreement(checks).flatMap((check) => checkLines(check, style)),
+        ],
   ];
 }
 
@@ -122,13 +127,15 @@ function counterLines(counter: CounterTest, style: Style): string[] {
   const { id, domain, device, die, moved, inTotal, status, detail } = counter;
   const place = `${domain} ${device}${die === undefined ? '' : `.${die}`}`;
   const moves = moved ? style('measured', 'moves') : style('warning', 'does not move');
-  const member = status !== 'ok' && moved ? `, ${status}` : inTotal ? ', in the total' : '';
-  const facts = [period(counter), quantum(counter), power(counter), shortest(counter)].filter(
-    (part) => part !== '',
-  );
+  const trouble = moved && status !== 'ok' ? `, ${style('warning', status)}` : '';
+  // The others overlap with what the total holds: less is said of them.
+  const facts = inTotal
+    ? [period(counter), quantum(counter), power(counter), shortest(counter)]
+    : [period(counter), idle(counter)];
+  const known = facts.filter((part) => part !== '').join('; ');
   return [
-    `  ${style('label', id)}  ${place}: ${moves}${member}`,
-    ...(facts.length === 0 ? [] : paragraph(facts.join('; '), 6)),
+    `  ${style('label', id)}  ${place}: ${moves}${inTotal ? ', in the total' : ''}${trouble}`,
+    ...(known === '' ? [] : paragraph(known, 6)),
     ...(detail === '' ? [] : paragraph(detail, 6)),
   ];
 }
@@ -146,6 +153,10 @@ function period({ updatePeriodSeconds, jitterSeconds, updateCount }: CounterTest
 
 function quantum({ quantumJoules }: CounterTest): string {
   return quantumJoules === undefined ? '' : `steps of ${formatEnergy(quantumJoules)}`;
+}
+
+function idle({ idleWatts }: CounterTest): string {
+  return idleWatts === undefined ? '' : `${formatPower(idleWatts)} idle`;
 }
 
 function power({ idleWatts, busyWatts }: CounterTest): string {
@@ -183,7 +194,24 @@ function costLines(costs: readonly ReadCost[], style: Style): string[] {
   });
 }
 
-function checkLines({ result, detail }: Check, style: Style): string[] {
+/** A large machine's many comparisons that hold are counted, not listed. */
+function agreement(checks: readonly Check[]): Pick<Check, 'result' | 'detail'>[] {
+  const agreeing = checks.filter(({ result }) => result === 'agree');
+  if (agreeing.length <= MOST_LISTED) return [...checks];
+  const of = (kind: Check['kind']): number => agreeing.filter((check) => check.kind === kind).length;
+  const counted = [
+    [of('twins'), 'pairs of interfaces to one meter agree'],
+    [of('parts'), 'packages hold their parts'],
+    [of('platform'), 'platforms hold their packages'],
+  ] as const;
+  const detail = counted
+    .filter(([count]) => count > 0)
+    .map(([count, words]) => `${count} ${words}`)
+    .join('; ');
+  return [...checks.filter(({ result }) => result !== 'agree'), { result: 'agree', detail: `${detail}.` }];
+}
+
+function checkLines({ result, detail }: Pick<Check, 'result' | 'detail'>, style: Style): string[] {
   const name: StyleName = result === 'agree' ? 'measured' : result === 'disagree' ? 'warning' : 'muted';
   return hang(`  ${result}`, detail, name, style, 12);
 }

@@ -140,7 +140,7 @@ describe('powercap', () => {
     expect(fixesFor('powercap', 'not-found', context({ cpuModalias: GUEST }))).toEqual([]);
     expect(fixesFor('powercap', 'not-found', context({ architecture: 'arm64' }))).toEqual([]);
     const [judged] = judgeSources([found('powercap', 'not-found')], context({ cpuModalias: GUEST }));
-    expect(judged?.reason).toMatch(/nothing can be done.*QEMU 9\.1.*estimates/);
+    expect(judged?.reason).toMatch(/Nothing can be done.*QEMU 9\.1.*estimates/);
   });
 });
 
@@ -249,6 +249,21 @@ describe('judgeSources', () => {
     expect(judged?.status).toBe('no-permission');
     expect(judged?.reason).toBe('2 of 2 counters cannot be read. a may not be read.');
     expect(judged?.fixes).toHaveLength(1);
+  });
+
+  it('lets a source that says why speak for its counters, and says once what holds for all', () => {
+    const lost = {
+      ...found('perf', 'no-permission', 'refused'),
+      counters: [zone('no-permission', 'refused, too')],
+    };
+    const open = context({ perfEventParanoid: 0 });
+    expect(judgeSources([lost], open)[0]?.reason).toMatch(/^refused\. kernel/);
+    const inGuest = judgeSources(
+      [found('perf', 'not-found'), found('powercap', 'not-found'), found('msr', 'virtualised')],
+      context({ cpuModalias: GUEST }),
+    );
+    expect(inGuest.filter(({ reason }) => reason.includes('QEMU'))).toHaveLength(1);
+    expect(inGuest.every(({ reason }) => reason.includes('inside a virtual machine'))).toBe(true);
   });
 
   it('is ok where some can be read, and still helps the others', () => {

@@ -241,6 +241,19 @@ describe('judge', () => {
     expect(next.why).toContain('microjoule doctor again');
   });
 
+  it('asks for another try where counters broke off', () => {
+    const broken = counter({ status: 'implausible', inTotal: false });
+    const verdict = judge(
+      [source('powercap', {}), source('msr', { fixes: fixesFor('msr', 'not-found', context()) })],
+      [broken],
+    );
+    expect(verdict).toMatchObject({
+      measured: false,
+      sentence: expect.stringContaining('powercap:intel-rapl:0 is implausible'),
+      next: { command: 'microjoule doctor' },
+    });
+  });
+
   it('has something to run even where nothing helps', () => {
     const none = judgeSources([{ source: 'nvml', status: 'not-found', detail: '', counters: [] }], context());
     expect(judge(none, []).next).toEqual({

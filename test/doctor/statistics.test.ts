@@ -4,6 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import {
   bestPeriod,
+  isFrozen,
+  isUnresolved,
   meanWatts,
   median,
   quantile,
@@ -197,6 +199,31 @@ describe('stillSeconds', () => {
     }
     expect(stillSeconds(track)).toBeCloseTo(0.019, 9);
     expect(stillSeconds(new Track())).toBe(0);
+  });
+});
+
+describe('isFrozen', () => {
+  it('is a counter that stands still after it moved often, and no slow one', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const running = record({ periodMs: 1, pollMs: 20, seconds: 0.4, seed });
+      expect(isFrozen(running)).toBe(false);
+      for (let ms = 420; ms < 2000; ms += 20) running.add(ms * 1e6, running.lastTicks);
+      expect(isFrozen(running)).toBe(true);
+      expect(isFrozen(record({ periodMs: 1000, pollMs: 20, seconds: 2.1, seed }))).toBe(false);
+      expect(isFrozen(record({ periodMs: 100, pollMs: 20, seconds: 2, seed }))).toBe(false);
+    }
+    expect(isFrozen(new Track())).toBe(false);
+  });
+});
+
+describe('isUnresolved', () => {
+  it('is a counter that moved at every read', () => {
+    const unresolved = (pollMs: number) => {
+      const period = updatePeriod(record({ periodMs: 1, pollMs, seconds: 1, seed: 2 }));
+      return period === undefined ? undefined : isUnresolved(period);
+    };
+    expect(unresolved(0.01)).toBe(false);
+    expect(unresolved(5)).toBe(true);
   });
 });
 
