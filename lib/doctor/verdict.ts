@@ -53,7 +53,7 @@ export function judge(sources: readonly SourceDiagnosis[], counters: readonly Co
       sentence: `This machine has counters that move, and none of the total lasted through the test: ${broken.id} is ${broken.status}.`,
       next: {
         command: 'microjoule doctor',
-        why: 'a driver that was loaded again, say, or a pause, does not last',
+        why: 'test again: what broke the counts off, a pause or a driver loaded anew, is over',
       },
     };
   }
