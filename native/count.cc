@@ -14,6 +14,8 @@ constexpr uint64_t kSleepNs = kNsPerSecond / 10;
 constexpr uint64_t kFreezeNs = 3 * kNsPerSecond;
 // A count may have been about to move when it was last read.
 constexpr uint64_t kSlackNs = kNsPerSecond;
+// What is read again within this needs no look at gaps and freezes.
+constexpr uint64_t kOrdinaryGapNs = kNsPerSecond;
 
 // Where the range is not known: the smallest that RAPL has, 2^32 counts of 2^-16 J.
 constexpr double kSmallestRangeJoules = 65536;
@@ -61,14 +63,17 @@ Count::Count(const Counter& counter)
   // Beyond centuries there is nothing to bound, and no number for it.
   const double gap_ns = SecondsToWrap(counter) * static_cast<double>(kNsPerSecond);
   if (counter.wraps && gap_ns < 1e18) longest_gap_ns_ = static_cast<uint64_t>(gap_ns);
+  if (modulus_ != 0) largest_ = modulus_ - 1;
+  ordinary_gap_ns_ = std::min(kOrdinaryGapNs, longest_gap_ns_);
+  most_ordinary_ticks_ = static_cast<uint64_t>(most_ticks_per_ns_ * static_cast<double>(kSlackNs));
 }
 
-void Count::Add(const RawReading& raw, const Instant& now) {
+void Count::AddCarefully(const RawReading& raw, const Instant& now) {
   status_ = raw.status;
   time_ns_ = raw.time_ns;
   // A failed read is not a wrap: the last good count stays, and the next good read goes on from it.
   if (raw.status != Status::kOk) return;
-  if (modulus_ != 0 && raw.ticks >= modulus_) {
+  if (raw.ticks > largest_) {
     status_ = Status::kImplausible;
     return;
   }
@@ -94,6 +99,7 @@ void Count::Add(const RawReading& raw, const Instant& now) {
   raw_ = raw.ticks;
   boot_ns_ = now.boot_ns;
   asleep_ns_ = std::max(now.asleep_ns(), asleep_ns_);
+  is_ordinary_ = has_moved_ && !frozen_;
 }
 
 Count::Break Count::FindBreak(const RawReading& raw, const Instant& now, uint64_t delta) const {

@@ -30,7 +30,24 @@ class Count {
  public:
   explicit Count(const Counter& counter);
 
-  void Add(const RawReading& raw, const Instant& now);
+  void Add(const RawReading& raw, const Instant& now) {
+    // The ordinary case, here so that it costs no call: read again soon, and not moved by more than
+    // it may have.
+    const uint64_t delta = raw.ticks - raw_;
+    if (is_ordinary_ && raw.status == Status::kOk && !raw.restarted && raw.ticks >= raw_ &&
+        raw.ticks <= largest_ && delta <= most_ordinary_ticks_ &&
+        now.boot_ns - boot_ns_ <= ordinary_gap_ns_ &&
+        now.boot_ns - moved_boot_ns_ <= ordinary_gap_ns_ && now.asleep_ns() <= asleep_ns_) {
+      status_ = Status::kOk;
+      ticks_ += delta;
+      raw_ = raw.ticks;
+      time_ns_ = raw.time_ns;
+      boot_ns_ = now.boot_ns;
+      if (delta != 0) moved_boot_ns_ = now.boot_ns;
+      return;
+    }
+    AddCarefully(raw, now);
+  }
 
   // The last good value while the counter cannot be read.
   uint64_t ticks() const { return ticks_; }
@@ -52,21 +69,27 @@ class Count {
     kFroze
   };
 
+  void AddCarefully(const RawReading& raw, const Instant& now);
   Break FindBreak(const RawReading& raw, const Instant& now, uint64_t delta) const;
+
+  // What an ordinary reading needs stands together.
+  bool is_ordinary_ = false;  // has moved, and did not freeze
+  Status status_ = Status::kFailed;
+  uint64_t ticks_ = 0;
+  uint64_t raw_ = 0;
+  uint64_t time_ns_ = 0;
+  uint64_t boot_ns_ = 0;
+  uint64_t moved_boot_ns_ = 0;  // when the count was first seen at its present value
+  uint64_t asleep_ns_ = 0;
+  uint64_t largest_ = UINT64_MAX;
+  uint64_t most_ordinary_ticks_ = 0;
+  uint64_t ordinary_gap_ns_ = 0;
+  uint32_t breaks_ = 0;
 
   uint64_t modulus_ = 0;
   uint64_t longest_gap_ns_ = UINT64_MAX;
   double most_ticks_per_ns_ = 0;
   bool never_rests_ = false;
-
-  uint64_t ticks_ = 0;
-  uint64_t raw_ = 0;
-  uint64_t time_ns_ = 0;
-  uint64_t boot_ns_ = 0;
-  uint64_t asleep_ns_ = 0;
-  uint64_t moved_boot_ns_ = 0;  // when the count was first seen at its present value
-  Status status_ = Status::kFailed;
-  uint32_t breaks_ = 0;
   Break last_break_ = Break::kNone;
   bool started_ = false;
   bool has_moved_ = false;

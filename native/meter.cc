@@ -65,15 +65,7 @@ void Meter::Read(uint64_t* out, Order order) {
     for (const auto& slot : slots_) {
       if (slot->blocking != blocking) continue;
       const std::lock_guard<std::mutex> lock(slot->mutex);
-      ReadSlot(now, slot.get());
-      uint64_t* word = out + kHeaderWords + kCounterWords * slot->first;
-      for (const Count& count : slot->counts) {
-        word[0] = count.ticks();
-        word[1] = count.time_ns();
-        word[2] =
-            static_cast<uint64_t>(count.breaks()) << 32 | static_cast<uint32_t>(count.status());
-        word += kCounterWords;
-      }
+      ReadSlot(now, slot.get(), out + kHeaderWords + kCounterWords * slot->first);
     }
   };
   out[2] = clock_.BootNs();
@@ -90,13 +82,21 @@ void Meter::Refresh() {
     if (!slot->wraps) continue;
     const std::lock_guard<std::mutex> lock(slot->mutex);
     const uint64_t boot_ns = clock_.BootNs();
-    ReadSlot({boot_ns, clock_.MonotonicNs()}, slot.get());
+    ReadSlot({boot_ns, clock_.MonotonicNs()}, slot.get(), nullptr);
   }
 }
 
-void Meter::ReadSlot(const Instant& now, Slot* slot) {
+void Meter::ReadSlot(const Instant& now, Slot* slot, uint64_t* word) {
   slot->source->Read({clock_, now.monotonic_ns}, slot->raw.data());
-  for (size_t i = 0; i < slot->counts.size(); ++i) slot->counts[i].Add(slot->raw[i], now);
+  const RawReading* raw = slot->raw.data();
+  for (Count& count : slot->counts) {
+    count.Add(*raw++, now);
+    if (word == nullptr) continue;
+    word[0] = count.ticks();
+    word[1] = count.time_ns();
+    word[2] = static_cast<uint64_t>(count.breaks()) << 32 | static_cast<uint32_t>(count.status());
+    word += kCounterWords;
+  }
 }
 
 std::string Meter::Explain(size_t index) {

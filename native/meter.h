@@ -66,7 +66,8 @@ class Meter {
     std::vector<Count> counts;
   };
 
-  void ReadSlot(const Instant& now, Slot* slot);
+  // `word` is where the slot's counters go; null where nobody wants them.
+  void ReadSlot(const Instant& now, Slot* slot, uint64_t* word);
 
   std::vector<OpenedSource> sources_;
   const Clock& clock_;

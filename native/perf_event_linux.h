@@ -53,12 +53,12 @@ class PerfGroup {
 
  private:
   struct Event {
-    uint64_t config = 0;
-    bool wanted = true;
-    bool restarted = false;
+    uint64_t ticks = 0;
     int fd = -1;
     int error = 0;
-    uint64_t ticks = 0;
+    bool restarted = false;
+    bool wanted = true;
+    uint64_t config = 0;
   };
 
   int ReadOnce();

@@ -106,12 +106,16 @@ ZoneName ParseZoneName(std::string_view name) {
 }
 
 bool ParseCount(std::string_view text, uint64_t* out) {
+  constexpr size_t kSafeDigits = 19;  // of any 64-bit number: 10^19 < 2^64
   uint64_t value = 0;
   size_t i = 0;
-  for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
-    const uint64_t digit = static_cast<uint64_t>(text[i] - '0');
-    if (value > (UINT64_MAX - digit) / 10) return false;
-    value = value * 10 + digit;
+  const auto digit = [&text](size_t at) { return static_cast<uint64_t>(text[at]) - '0'; };
+  for (const size_t safe = std::min(text.size(), kSafeDigits); i < safe && digit(i) <= 9; ++i) {
+    value = value * 10 + digit(i);
+  }
+  for (; i < text.size() && digit(i) <= 9; ++i) {
+    if (value > (UINT64_MAX - digit(i)) / 10) return false;
+    value = value * 10 + digit(i);
   }
   if (i == 0) return false;
   for (; i < text.size(); ++i) {
@@ -124,8 +128,9 @@ bool ParseCount(std::string_view text, uint64_t* out) {
 
 uint64_t Inversion::Ticks(uint64_t microjoules) const {
   if (multiplier == divisor) return microjoules;
-  // Counts beyond the range are refused later; here they must only not overflow.
-  if (microjoules > UINT64_MAX / multiplier - 1) return UINT64_MAX;
+  // Counts beyond the range are refused later; here they must only not overflow. No multiplier has
+  // more than 20 bits, and a division takes longer than the look at the common case.
+  if (microjoules >> 44 != 0 && microjoules > UINT64_MAX / multiplier - 1) return UINT64_MAX;
   const uint64_t product = microjoules * multiplier;
   return product / divisor + (product % divisor != 0 ? 1 : 0);
 }

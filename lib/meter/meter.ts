@@ -108,6 +108,8 @@ export function openMeter(options: MeterOptions = {}): Meter {
 const NOTED_RATIO = 0.01;
 
 class NativeBackedMeter implements Meter {
+  /** The addon's own function: a method around it would cost a tenth of a reading. */
+  sample: ReadNative;
   readonly sources: readonly SourceState[];
   readonly counters: readonly Counter[];
   readonly words: BigUint64Array;
@@ -115,7 +117,6 @@ class NativeBackedMeter implements Meter {
   readonly #addon: NativeAddon;
   readonly #groups: MeterGroups;
   #native: NativeMeter | undefined;
-  #readNative: ReadNative;
 
   constructor(addon: NativeAddon, options: ResolvedMeterOptions) {
     this.#addon = addon;
@@ -127,7 +128,7 @@ class NativeBackedMeter implements Meter {
     }));
     this.counters = this.sources.flatMap((state) => state.counters);
     this.words = new BigUint64Array(new SharedArrayBuffer(native.words * 8));
-    this.#readNative = native.bind(this.words);
+    this.sample = native.bind(this.words);
     this.opened = this.read(true);
     this.#groups = new MeterGroups(
       this.counters,
@@ -140,10 +141,6 @@ class NativeBackedMeter implements Meter {
   #watch(): (bigint | undefined)[] {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     return this.read().counters.map(({ ticks, statusCode }) => (statusCode === 0 ? ticks : undefined));
-  }
-
-  sample(slowFirst = false): void {
-    this.#readNative(slowFirst);
   }
 
   read(slowFirst = false): Reading {
@@ -246,7 +243,7 @@ class NativeBackedMeter implements Meter {
   close(): void {
     this.#native?.close();
     this.#native = undefined;
-    this.#readNative = refuse;
+    this.sample = refuse;
   }
 }
 

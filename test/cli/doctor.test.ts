@@ -19,7 +19,8 @@ afterAll(() => {
   for (const stop of stops) stop();
 });
 
-const cpu = { 'devices/system/cpu/modalias': SAPPHIRE_RAPIDS };
+// Skylake-SP, whose memory counts in 15.3 µJ.
+const cpu = { 'devices/system/cpu/modalias': 'cpu:type:x86,ven0000fam0006mod0055:feature:,0000,0001,0002' };
 
 async function doctor(
   flags: string[],
