@@ -47,30 +47,43 @@ uint64_t PlausibleWatts(Domain domain) {
   }
 }
 
+namespace {
+
+// A platform of many sockets counts in whole joules (Sapphire Rapids): what counts in small units
+// is no larger than a workstation.
+uint64_t WrapWatts(Domain domain) {
+  return std::min<uint64_t>(PlausibleWatts(domain), domain == Domain::kPsys ? 2000 : 1000);
+}
+
+}  // namespace
+
 double SecondsToWrap(const Counter& counter) {
   const double range_joules =
       counter.modulus_ticks != 0
           ? static_cast<double>(counter.modulus_ticks) * JoulesPerTick(counter.scale)
           : kSmallestRangeJoules;
-  return range_joules / static_cast<double>(PlausibleWatts(counter.domain));
+  return range_joules / static_cast<double>(WrapWatts(counter.domain));
 }
 
 Count::Count(const Counter& counter)
     : modulus_(counter.modulus_ticks),
       most_ticks_per_ns_(static_cast<double>(PlausibleWatts(counter.domain)) /
                          static_cast<double>(kNsPerSecond) / JoulesPerTick(counter.scale)),
-      never_rests_(NeverRests(counter.domain)) {
+      never_rests_(NeverRests(counter.domain) && !counter.may_rest) {
   // Beyond centuries there is nothing to bound, and no number for it.
   const double gap_ns = SecondsToWrap(counter) * static_cast<double>(kNsPerSecond);
   if (counter.wraps && gap_ns < 1e18) longest_gap_ns_ = static_cast<uint64_t>(gap_ns);
   if (modulus_ != 0) largest_ = modulus_ - 1;
   ordinary_gap_ns_ = std::min(kOrdinaryGapNs, longest_gap_ns_);
-  most_ordinary_ticks_ = static_cast<uint64_t>(most_ticks_per_ns_ * static_cast<double>(kSlackNs));
+  constexpr double kManyTicks = 1e18;  // no uint64_t for more
+  most_ordinary_ticks_ = static_cast<uint64_t>(
+      std::min(most_ticks_per_ns_ * static_cast<double>(kSlackNs), kManyTicks));
 }
 
 void Count::AddCarefully(const RawReading& raw, const Instant& now) {
   status_ = raw.status;
   time_ns_ = raw.time_ns;
+  restarted_ = restarted_ || raw.restarted;
   // A failed read is not a wrap: the last good count stays, and the next good read goes on from it.
   if (raw.status != Status::kOk) return;
   if (raw.ticks > largest_) {
@@ -89,7 +102,10 @@ void Count::AddCarefully(const RawReading& raw, const Instant& now) {
     } else {
       ++breaks_;
       last_break_ = reason;
+      // A count that fell by mistake comes back, which is no energy either.
+      fell_from_ = reason == Break::kFell && fell_from_ == 0 ? raw_ : 0;
     }
+    restarted_ = false;
     frozen_ = delta == 0 && (frozen_ || reason == Break::kFroze);
     if (delta != 0) {
       has_moved_ = true;
@@ -99,7 +115,7 @@ void Count::AddCarefully(const RawReading& raw, const Instant& now) {
   raw_ = raw.ticks;
   boot_ns_ = now.boot_ns;
   asleep_ns_ = std::max(now.asleep_ns(), asleep_ns_);
-  is_ordinary_ = has_moved_ && !frozen_;
+  is_ordinary_ = has_moved_ && !frozen_ && fell_from_ == 0;
 }
 
 Count::Break Count::FindBreak(const RawReading& raw, const Instant& now, uint64_t delta) const {
@@ -108,9 +124,10 @@ Count::Break Count::FindBreak(const RawReading& raw, const Instant& now, uint64_
     return now.boot_ns > boot_ns ? now.boot_ns - boot_ns : 0;
   };
   const uint64_t elapsed_ns = since(boot_ns_);
-  if (raw.restarted) return Break::kRestarted;
+  if (restarted_) return Break::kRestarted;
   if (now.asleep_ns() > asleep_ns_ + kSleepNs) return Break::kSlept;
   if (raw.ticks < raw_ && modulus_ == 0) return Break::kFell;
+  if (fell_from_ != 0 && raw.ticks >= fell_from_) return Break::kFell;
   if (elapsed_ns > longest_gap_ns_) return Break::kLongGap;
   if (static_cast<double>(delta) >
       most_ticks_per_ns_ * static_cast<double>(elapsed_ns + kSlackNs)) {

@@ -94,6 +94,8 @@ class Count {
   bool started_ = false;
   bool has_moved_ = false;
   bool frozen_ = false;
+  bool restarted_ = false;  // since the last good reading
+  uint64_t fell_from_ = 0;  // where a count that cannot wrap stood before it fell
 };
 
 }  // namespace microjoule

@@ -88,4 +88,13 @@ CpuIdentity ParseModalias(std::string_view modalias) {
   return cpu;
 }
 
+bool HasDramInPackageUnits(const CpuIdentity& cpu) {
+  return cpu.vendor == CpuVendor::kIntel && cpu.family == 6 &&
+         (cpu.model == 0x8F || cpu.model == 0xCF);
+}
+
+bool HasDramUnknownToPowercap(const CpuIdentity& cpu) {
+  return cpu.vendor == CpuVendor::kIntel && cpu.family == 6 && cpu.model == 0x56;
+}
+
 }  // namespace microjoule

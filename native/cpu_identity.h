@@ -25,4 +25,11 @@ struct CpuIdentity {
 // unknown identity.
 CpuIdentity ParseModalias(std::string_view modalias);
 
+// Sapphire and Emerald Rapids: servers whose memory counts in the unit of the unit register, unlike
+// that of the servers before, whose fixed unit some kernels take for theirs.
+bool HasDramInPackageUnits(const CpuIdentity& cpu);
+
+// Broadwell-DE: memory counts in 2^-16 J, as perf has it; powercap takes the unit register's.
+bool HasDramUnknownToPowercap(const CpuIdentity& cpu);
+
 }  // namespace microjoule

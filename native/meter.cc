@@ -70,7 +70,10 @@ void Meter::Read(uint64_t* out, Order order) {
   };
   out[2] = clock_.BootNs();
   // A slow source must not stretch the time between the two clock reads.
-  if (order == Order::kSlowFirst) pass({out[2], clock_.MonotonicNs()}, true);
+  if (order == Order::kSlowFirst) {
+    pass({out[2], clock_.MonotonicNs()}, true);
+    out[2] = clock_.BootNs();  // the two clocks are compared, so they belong together
+  }
   out[0] = clock_.MonotonicNs();
   pass({out[2], out[0]}, false);
   out[1] = clock_.MonotonicNs();
@@ -118,10 +121,12 @@ std::string Meter::Explain(size_t index) {
 
 namespace {
 
-bool SameMeter(const Counter& one, const Counter& other) {
-  // A whole package holds all of its dies.
-  return one.domain == other.domain && one.device == other.device &&
-         (one.die == other.die || one.die < 0 || other.die < 0);
+// Whether `one` counts all that `other` does. A whole package holds all of its dies, and there is
+// one platform, whatever number it goes by.
+bool Covers(const Counter& one, const Counter& other) {
+  if (one.domain != other.domain) return false;
+  return one.domain == Domain::kPsys ||
+         (one.device == other.device && (one.die < 0 || one.die == other.die));
 }
 
 bool IsOk(const Counter& counter) { return counter.outcome.status == Status::kOk; }
@@ -134,21 +139,33 @@ void TakeBlame(OpenedSource* source) {
   source->outcome = counters.front().outcome;
 }
 
+// Which counters can be read: opening a file does not tell.
+std::vector<bool> TryCounters(Source* source) {
+  const std::vector<Counter>& counters = source->counters();
+  std::vector<RawReading> raw(counters.size());
+  source->Read({SystemClock(), SystemClock().MonotonicNs()}, raw.data());
+  std::vector<bool> readable;
+  for (const RawReading& reading : raw) readable.push_back(reading.status == Status::kOk);
+  return readable;
+}
+
+// A counter that can be read, and the source that reads it.
+struct Taken {
+  Counter counter;
+  std::string source;
+};
+
 // Leaves to earlier sources what they read already, and what nobody adds up.
-void LeaveToOthers(const std::vector<OpenedSource>& earlier, OpenedSource* source) {
+void LeaveToOthers(const std::vector<Taken>& taken, OpenedSource* source) {
   std::vector<bool> wanted;
   std::string others;
   for (const Counter& counter : source->source->counters()) {
-    const auto reads = [&counter](const OpenedSource& other) {
-      const std::vector<Counter>& theirs = other.source->counters();
-      return std::any_of(theirs.begin(), theirs.end(), [&counter](const Counter& one) {
-        return IsOk(one) && (counter.domain == Domain::kOther || SameMeter(one, counter));
-      });
-    };
-    const auto found = std::find_if(earlier.begin(), earlier.end(), reads);
-    wanted.push_back(found == earlier.end());
-    if (found == earlier.end() || others.find(found->name) != std::string::npos) continue;
-    others += (others.empty() ? "" : " and ") + found->name;
+    const auto found = std::find_if(taken.begin(), taken.end(), [&counter](const Taken& one) {
+      return counter.domain == Domain::kOther || Covers(one.counter, counter);
+    });
+    wanted.push_back(found == taken.end());
+    if (found == taken.end() || others.find(found->source) != std::string::npos) continue;
+    others += (others.empty() ? "" : " and ") + found->source;
   }
   if (others.empty()) return;
   source->source->Keep(wanted);
@@ -160,6 +177,7 @@ void LeaveToOthers(const std::vector<OpenedSource>& earlier, OpenedSource* sourc
 
 std::vector<OpenedSource> OpenSources(const Options& options) {
   std::vector<OpenedSource> opened;
+  std::vector<Taken> taken;
   const std::vector<std::string>& named = options.sources;
   for (const SourceEntry& entry : SourceTable()) {
     const bool wanted = named.empty()
@@ -171,7 +189,13 @@ std::vector<OpenedSource> OpenSources(const Options& options) {
     source.source = entry.make();
     source.outcome = source.source->Probe(options);
     TakeBlame(&source);
-    if (named.empty()) LeaveToOthers(opened, &source);
+    if (named.empty() && !source.source->blocking()) {
+      LeaveToOthers(taken, &source);
+      const std::vector<bool> readable = TryCounters(source.source.get());
+      for (size_t i = 0; i < readable.size(); ++i) {
+        if (readable[i]) taken.push_back({source.source->counters()[i], source.name});
+      }
+    }
     opened.push_back(std::move(source));
   }
   return opened;

@@ -65,6 +65,9 @@ class Msr final : public Source {
     EnergyRegister energy;
     uint64_t value = 0;
     int error = 0;
+    // Twice 0: the processor has the register and counts nothing there, so that the kernel, too,
+    // leaves it out.
+    bool is_idle() const { return error == 0 && value == 0; }
   };
 
   Outcome AddUnit(const CpuIdentity& cpu, uint32_t unit_register, const std::string& dev,
@@ -103,6 +106,7 @@ Outcome Msr::Probe(const Options& options) {
     return troubles.front();
   }
   AddPsys(units.front().package);
+  for (Counter& counter : counters_) counter.may_rest = cpu.is_virtual;
   reader_.UseBatch(options.dev);
   return whole;
 }
@@ -136,7 +140,8 @@ Outcome Msr::AddUnit(const CpuIdentity& cpu, uint32_t unit_register, const std::
                 " reads 0, which no running package does: a hypervisor answers instead of the "
                 "processor; measure on the host"};
   }
-  const bool any = std::any_of(all.begin(), all.end(), [](const Found& f) { return f.error == 0; });
+  const bool any = std::any_of(all.begin(), all.end(),
+                               [](const Found& f) { return f.error == 0 && !f.is_idle(); });
   if (!any && package.error != EIO) {
     return {MsrDevice::StatusOf(package.error),
             device->Sentence(package.error, package.energy.number)};
@@ -149,7 +154,8 @@ Outcome Msr::AddUnit(const CpuIdentity& cpu, uint32_t unit_register, const std::
   for (const Found& found : all) {
     if (found.energy.domain == Domain::kPsys) {
       psys_.push_back(found);
-    } else if (found.error != EIO || found.energy.domain == Domain::kPackage) {
+    } else if (found.energy.domain == Domain::kPackage ||
+               (found.error != EIO && !found.is_idle())) {
       // One that this processor does not have is no trouble, but each package should count.
       Add(found);
     }
@@ -203,8 +209,9 @@ void Msr::AddPsys(uint32_t lowest_package) {
     return std::find_if(psys_.begin(), psys_.end(), suits);
   };
   auto best = pick([](const Found& found) { return found.error == 0 && found.value != 0; });
-  if (best == psys_.end()) best = pick([](const Found& found) { return found.error == 0; });
-  if (best == psys_.end()) best = pick([](const Found& found) { return found.error != EIO; });
+  if (best == psys_.end()) {
+    best = pick([](const Found& found) { return found.error != EIO && !found.is_idle(); });
+  }
   if (best != psys_.end()) {
     best->unit.package = lowest_package;
     best->unit.die = -1;

@@ -59,8 +59,8 @@ Status PerfStatusOf(int error) {
     case ENODEV:
     case kVanished:
       return Status::kNotFound;
-    case ENOSYS:
-      return Status::kMasked;
+    case ENOSYS:  // by a container's filter of system calls
+      return Status::kNoPermission;
     default:
       return Status::kFailed;
   }

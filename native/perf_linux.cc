@@ -3,12 +3,15 @@
 // RAPL through perf_event: the PMU `power`, one group of events per package (per die, where the PMU
 // counts dies), one read() per group.
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <set>
+#include <thread>
 
 #include "perf_event_linux.h"
 #include "perf_sysfs_linux.h"
+#include "topology_linux.h"
 
 namespace microjoule {
 namespace {
@@ -39,6 +42,7 @@ class Perf final : public Source {
     size_t event = 0;
   };
 
+  void MendDramUnit(size_t i);
   void AddSite(const PerfPmu& pmu, const PerfSite& site, bool has_dies, bool first);
 
   uint32_t type_ = 0;
@@ -61,21 +65,70 @@ void NumberUnknown(std::vector<PerfSite>* sites) {
   }
 }
 
+// AMD's registers are the package's, yet Linux 6.9 to 6.11 name a CPU of each die. By package
+// sorted.
+void OneSiteAPackage(std::vector<PerfSite>* sites) {
+  const auto repeats = [](const PerfSite& a, const PerfSite& b) {
+    return a.problem.empty() && b.problem.empty() && a.place.package == b.place.package;
+  };
+  sites->erase(std::unique(sites->begin(), sites->end(), repeats), sites->end());
+}
+
 Outcome Perf::Probe(const Options& options) {
   PerfPmu pmu;
   const Outcome outcome = ReadPerfPmu(options.sysfs, "power", kAbsentAdvice, &pmu);
   if (outcome.status != Status::kOk) return outcome;
   type_ = pmu.type;
+  const CpuIdentity cpu = ReadCpuIdentity(options.sysfs);
+  if (cpu.vendor == CpuVendor::kAmd || cpu.vendor == CpuVendor::kHygon) {
+    OneSiteAPackage(&pmu.sites);
+  }
   NumberUnknown(&pmu.sites);
   std::map<int32_t, size_t> sites_of_package;
   for (const PerfSite& site : pmu.sites) ++sites_of_package[site.place.package];
   for (const PerfSite& site : pmu.sites) {
     AddSite(pmu, site, sites_of_package[site.place.package] > 1, &site == pmu.sites.data());
   }
+  if (HasDramInPackageUnits(cpu)) {
+    for (size_t i = 0; i < counters_.size(); ++i) MendDramUnit(i);
+  }
+  for (Counter& counter : counters_) counter.may_rest = cpu.is_virtual;
   for (const Counter& counter : counters_) {
     if (counter.outcome.status == Status::kOk) return {};
   }
   return counters_.front().outcome;
+}
+
+// Kernels before 80275ca9e525 (Linux 6.1) count the memory of these processors in 2^-16 J, which
+// they have not: four times too low. The steps of the count tell which kernel this is.
+void Perf::MendDramUnit(size_t i) {
+  constexpr uint64_t kHardwareStep = uint64_t{1} << 18;  // 2^-14 J in ticks of 2^-32 J
+  constexpr int kMoves = 16;
+  constexpr int kLooks = 50;  // a millisecond apart, as updates are
+  Counter& counter = counters_[i];
+  const Place& place = places_[i];
+  if (counter.domain != Domain::kDram || place.group == nullptr) return;
+  if (counter.scale.numerator != 1 || counter.scale.denominator != uint64_t{1} << 32) return;
+  uint64_t last = 0;
+  int moves = 0;
+  for (int look = 0; look < kLooks && moves < kMoves; ++look) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    place.group->Read(SystemClock());
+    const uint64_t ticks = place.group->ticks(place.event);
+    if (ticks != last) ++moves;
+    last = ticks;
+    if (ticks % kHardwareStep == 0) continue;
+    counter.scale.denominator = uint64_t{1} << 30;
+    counter.outcome.detail =
+        "this kernel counts the DRAM of this processor 4 times too low, in a unit of 2^-16 J that "
+        "it does not have; corrected to 2^-14 J (Linux 6.1 and later are right)";
+    return;
+  }
+  if (moves < kMoves) {
+    counter.outcome.detail =
+        "hardly moved when it was opened, so it is not known whether this kernel counts the DRAM "
+        "of this processor 4 times too low, as some before Linux 6.1 do";
+  }
 }
 
 void Perf::AddSite(const PerfPmu& pmu, const PerfSite& site, bool has_dies, bool first) {

@@ -124,6 +124,7 @@ void Powercap::AddZone(const ZonePath& path, const std::string& folder) {
   zone.inversion = InvertRange(range_uj);
   const bool has_no_unit = HasNoUnit(name.domain, zone.inversion);
   ApplyQuirks(cpu_, &name, &zone.inversion);
+  counter.may_rest = cpu_.is_virtual;
   counter.domain = name.domain;
   counter.scale = zone.inversion.scale;
   counter.wraps = true;

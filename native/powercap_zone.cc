@@ -12,11 +12,9 @@ constexpr uint64_t kMicrojoulesPerJoule = 1000000u;
 constexpr uint64_t kMaxEnergyUnit = 31;       // ESU is a 5-bit field (Intel SDM vol. 4, MSR 606H)
 constexpr uint64_t kLastInvertibleUnit = 19;  // finer counts than a microjoule are lost in print
 
+constexpr uint64_t kCommonUnitNj = 61035;  // 2^-14 J
 constexpr uint64_t kServerDramUnitNj = 15300;
 // Intel's server processors from Sapphire Rapids on count DRAM in the unit of the package.
-constexpr uint32_t kIntelFamily = 6;
-constexpr uint32_t kSapphireRapids = 0x8F;
-constexpr uint32_t kEmeraldRapids = 0xCF;
 
 // In order of preference. Of TPMI the kernel itself makes "intel-rapl"; the third name is a guard.
 constexpr const char* kControlTypes[] = {"intel-rapl", "intel-rapl-tpmi", "intel-rapl-mmio"};
@@ -188,11 +186,14 @@ void ApplyQuirks(const CpuIdentity& cpu, ZoneName* zone, Inversion* inversion) {
     inversion->note =
         "one core only: on this processor the kernel reads the core counter of a single CPU" + more;
   }
-  const bool counts_in_package_units =
-      cpu.vendor == CpuVendor::kIntel && cpu.family == kIntelFamily &&
-      (cpu.model == kSapphireRapids || cpu.model == kEmeraldRapids);
-  if (zone->domain == Domain::kDram && counts_in_package_units &&
-      inversion->divisor == kServerDramUnitNj) {
+  if (zone->domain != Domain::kDram) return;
+  if (HasDramUnknownToPowercap(cpu) && inversion->divisor == kCommonUnitNj) {
+    inversion->scale = {1, uint64_t{1} << 16};
+    inversion->note =
+        "the kernel prints the DRAM of this processor 4 times too high, by a unit of 61035 nJ that "
+        "it does not have; corrected to 2^-16 J, as perf_event has it";
+  }
+  if (HasDramInPackageUnits(cpu) && inversion->divisor == kServerDramUnitNj) {
     inversion->scale = {1, uint64_t{1} << 14};
     inversion->note =
         "this kernel prints the DRAM of this processor 3.99 times too low, by a unit of 15300 nJ "

@@ -74,6 +74,7 @@ struct Counter {
   uint64_t modulus_ticks = 0;  // after this many; 0 where it is not known
   CounterClock clock = CounterClock::kReader;
   uint64_t update_period_ns = 0;  // 0: not known
+  bool may_rest = false;          // even a package: hypervisors give an idle guest no energy
   bool from_open = false;  // the count starts when it is opened; else it is the hardware's own
   Outcome outcome;         // of opening it; a counter that is not ok is never read
 };

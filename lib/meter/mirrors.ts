@@ -12,6 +12,10 @@ const MOVING_READS_FROM_OPEN = 12;
 /** An update may fall between the reads of the two counters. */
 const MISSES_ALLOWED = 1;
 const MOST_READS = 60;
+/** Opening a meter may wait no longer, however slow its sources are. */
+const MOST_MS = 50;
+/** A pair that has not moved in so many reads will not tell. */
+const MOST_STILL_READS = 10;
 
 /** What `watch` returns: each counter's ticks, undefined where it cannot be read. */
 export type Ticks = readonly (bigint | undefined)[];
@@ -25,6 +29,8 @@ interface Pair {
   last: { one: bigint; other: bigint } | undefined;
   matches: number;
   misses: number;
+  /** Reads since either moved. */
+  still: number;
 }
 
 /**
@@ -41,15 +47,21 @@ export function findMirrors(
 ): number[] {
   const first = counters.map((_, index) => index);
   const pairs = suspects(counters, openedJoules);
-  const open = ({ matches, misses, wanted }: Pair) => matches < wanted && misses <= MISSES_ALLOWED;
-  for (let reads = 0; reads < MOST_READS && pairs.some(open); reads++) {
+  const open = ({ matches, misses, wanted, still }: Pair) =>
+    matches < wanted && misses <= MISSES_ALLOWED && still < MOST_STILL_READS;
+  const endMs = performance.now() + MOST_MS;
+  for (let reads = 0; reads < MOST_READS && performance.now() < endMs && pairs.some(open); reads++) {
     const ticks = watch();
     for (const pair of pairs) {
       const one = ticks[pair.one];
       const other = ticks[pair.other];
       if (one === undefined || other === undefined) continue;
       const { last } = pair;
-      if (last !== undefined && one === last.one && other === last.other) continue;
+      if (last !== undefined && one === last.one && other === last.other) {
+        pair.still++;
+        continue;
+      }
+      pair.still = 0;
       if (last !== undefined) {
         const apart = pair.fromOpen ? one - last.one - (other - last.other) : one - other;
         if (apart <= SAME_TICKS && apart >= -SAME_TICKS) pair.matches++;
@@ -80,7 +92,7 @@ function suspects(counters: readonly DomainCounter[], openedJoules: readonly (nu
       const b = openedJoules[other] ?? Number.NaN;
       if (fromOpen ? a >= 0 && b >= 0 : a > 0 && Math.abs(a - b) <= SUSPICIOUS_JOULES) {
         const wanted = fromOpen ? MOVING_READS_FROM_OPEN : MOVING_READS;
-        pairs.push({ one, other, fromOpen, wanted, last: undefined, matches: 0, misses: 0 });
+        pairs.push({ one, other, fromOpen, wanted, last: undefined, matches: 0, misses: 0, still: 0 });
       }
     }
   });

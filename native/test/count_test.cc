@@ -165,6 +165,51 @@ void TestRestartIsFlagged() {
   CHECK(bench.Breaks() == 1 && bench.Ticks() == 1100);
 }
 
+// One failed read inside the kernel takes perf's count back and the next one up again: neither is
+// energy.
+void TestFallAndReturn() {
+  Counter counter = PackageCounter();
+  counter.modulus_ticks = 0;
+  Bench bench(counter);
+  bench.ReadAfter(0, uint64_t{20000} * 65536);
+  bench.ReadAfter(1, uint64_t{2400} * 65536);
+  CHECK(bench.Breaks() == 1);
+  bench.ReadAfter(21, uint64_t{20100} * 65536);
+  CHECK(bench.Breaks() == 2 && bench.Ticks() == uint64_t{20000} * 65536);
+  bench.ReadAfter(1, uint64_t{20150} * 65536);
+  CHECK(bench.Breaks() == 2 && bench.Ticks() == uint64_t{20050} * 65536);
+}
+
+// Sleep is told by two clocks, so a slow source between them is none.
+void TestSlowPassIsNoSleep() {
+  FakeClock clock;
+  clock.slept_ns = 100 * kSecond;  // it has slept before
+  std::vector<OpenedSource> sources(2);
+  auto slow = std::make_unique<FakeSource>(std::vector<Counter>{GpuCounter()}, true);
+  auto fast = std::make_unique<FakeSource>(std::vector<Counter>{PackageCounter()});
+  FakeSource* const slow_source = slow.get();
+  sources[0].source = std::move(slow);
+  sources[1].source = std::move(fast);
+  Meter meter(std::move(sources), clock, false);
+  std::vector<uint64_t> words(meter.words());
+  slow_source->takes_ns = kSecond;
+  meter.Read(words.data(), Meter::Order::kSlowFirst);
+  slow_source->takes_ns = 0;
+  meter.Read(words.data());
+  CHECK(words[kHeaderWords + 2] >> 32 == 0 && words[kHeaderWords + kCounterWords + 2] >> 32 == 0);
+}
+
+// An implausible reading does not swallow the news that the count began anew.
+void TestRestartIsRemembered() {
+  Bench bench;
+  bench.ReadAfter(0, 1000);
+  bench.source->raw[0].restarted = true;
+  bench.ReadAfter(1, kModulus);
+  bench.source->raw[0].restarted = false;
+  bench.ReadAfter(1, 2000);
+  CHECK(bench.Breaks() == 1 && bench.Ticks() == 1000);
+}
+
 // A package never rests: a count that moved and then stands for seconds has failed.
 void TestFreezeIsFlagged() {
   Bench bench;
@@ -183,6 +228,12 @@ void TestFreezeIsFlagged() {
   CHECK(bench.Breaks() == 2 && bench.Ticks() == 1000);
   bench.ReadAfter(1, 5500);
   CHECK(bench.Breaks() == 2 && bench.Ticks() == 1500);
+  // A hypervisor may let a package rest.
+  Counter guest = PackageCounter();
+  guest.may_rest = true;
+  Bench idle(guest);
+  for (const uint64_t ticks : {0, 10, 10, 10, 20}) idle.ReadAfter(5, ticks);
+  CHECK(idle.Breaks() == 0 && idle.Ticks() == 20);
   // Cores may rest.
   Counter core = PackageCounter();
   core.domain = Domain::kCore;
@@ -242,6 +293,9 @@ int main() {
   TestSleepIsFlagged();
   TestRestartIsFlagged();
   TestFreezeIsFlagged();
+  TestFallAndReturn();
+  TestSlowPassIsNoSleep();
+  TestRestartIsRemembered();
   TestUnknownRange();
   TestForwardJump();
   TestBeyondItsRange();

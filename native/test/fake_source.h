@@ -33,6 +33,7 @@ class FakeSource final : public Source {
   void Read(const Pass& pass, RawReading* out) override {
     reads++;
     last_read_ns = pass.clock.MonotonicNs();
+    if (takes_ns != 0) static_cast<const FakeClock&>(pass.clock).now_ns += takes_ns;
     for (size_t i = 0; i < raw.size(); ++i) out[i] = raw[i];
   }
   std::string Explain(size_t) const override { return "set by the test"; }
@@ -43,6 +44,7 @@ class FakeSource final : public Source {
 
  public:
   std::vector<RawReading> raw;
+  uint64_t takes_ns = 0;  // by which a pass moves a FakeClock
   std::atomic<int> reads{0};
   std::atomic<uint64_t> last_read_ns{0};
 };

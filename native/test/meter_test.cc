@@ -18,6 +18,10 @@ void TestKeepAlivePeriod() {
   Counter unknown = PackageCounter();
   unknown.modulus_ticks = 0;
   CHECK(KeepAlivePeriodNs({unknown}) == period_ns);
+  // A psys in small units is a workstation's.
+  Counter platform = unknown;
+  platform.domain = Domain::kPsys;
+  CHECK(KeepAlivePeriodNs({platform}) > 10 * kSecond);
   Counter denied = PackageCounter();
   denied.outcome.status = Status::kNoPermission;
   CHECK(KeepAlivePeriodNs({denied}) == 0);
