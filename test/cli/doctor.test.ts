@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { CounterTest, Diagnosis } from '../../lib/diagnoses.js';
-import { GUEST, SAPPHIRE_RAPIDS, schemaErrors } from '../doctor/fixtures.js';
+import { GUEST, schemaErrors } from '../doctor/fixtures.js';
 import { fakeNvmlLibrary } from '../support/fake-nvml.js';
 import type { FixtureMachine } from '../support/machine.js';
 import { type MovingZone, moveZones } from '../support/moving-zones.js';
