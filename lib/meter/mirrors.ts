@@ -7,10 +7,10 @@ const SUSPICIOUS_JOULES = 2;
 const SAME_TICKS = 2n;
 /** Of hardware's own counts, which stood close from the start. */
 const MOVING_READS = 3;
-/** Of counts that began at open, where only the steps can be compared: two idle sockets may take some equal ones. */
+/** Of counts that began at open, which are as far apart at each read: two idle sockets may be so for some. */
 const MOVING_READS_FROM_OPEN = 12;
-/** An update may fall between the reads of the two counters. */
-const MISSES_ALLOWED = 1;
+/** An update may fall between the reads of the two counters: where those take long, into one read of six. */
+const MISSES_ALLOWED = 6;
 const MOST_READS = 60;
 /** Opening a meter may wait no longer, however slow its sources are. */
 const MOST_MS = 50;
@@ -27,6 +27,8 @@ interface Pair {
   /** How many matches make them one meter. */
   wanted: number;
   last: { one: bigint; other: bigint } | undefined;
+  /** By how many ticks they are apart, and how often again: 0 of hardware's own counts, whatever comes of others. */
+  distances: { ticks: bigint; times: number }[];
   matches: number;
   misses: number;
   /** Reads since either moved. */
@@ -62,11 +64,8 @@ export function findMirrors(
         continue;
       }
       pair.still = 0;
-      if (last !== undefined) {
-        const apart = pair.fromOpen ? one - last.one - (other - last.other) : one - other;
-        if (apart <= SAME_TICKS && apart >= -SAME_TICKS) pair.matches++;
-        else pair.misses++;
-      }
+      if (last !== undefined) compare(pair, one - other);
+      else if (pair.fromOpen) pair.distances.push({ ticks: one - other, times: 0 });
       pair.last = { one, other };
     }
   }
@@ -76,6 +75,18 @@ export function findMirrors(
     }
   }
   return first;
+}
+
+/** Counts one more read. One that an update tore apart says nothing of those before and after it. */
+function compare(pair: Pair, distance: bigint): void {
+  const reads = pair.matches + pair.misses + 1;
+  const found = pair.distances.find(
+    ({ ticks }) => distance - ticks <= SAME_TICKS && ticks - distance <= SAME_TICKS,
+  );
+  if (found !== undefined) found.times++;
+  else if (pair.fromOpen) pair.distances.push({ ticks: distance, times: 0 });
+  pair.matches = Math.max(...pair.distances.map(({ times }) => times));
+  pair.misses = reads - pair.matches;
 }
 
 function suspects(counters: readonly DomainCounter[], openedJoules: readonly (number | undefined)[]): Pair[] {
@@ -92,7 +103,12 @@ function suspects(counters: readonly DomainCounter[], openedJoules: readonly (nu
       const b = openedJoules[other] ?? Number.NaN;
       if (fromOpen ? a >= 0 && b >= 0 : a > 0 && Math.abs(a - b) <= SUSPICIOUS_JOULES) {
         const wanted = fromOpen ? MOVING_READS_FROM_OPEN : MOVING_READS;
+<<<<<<< HEAD
         pairs.push({ one, other, fromOpen, wanted, last: undefined, matches: 0, misses: 0, still: 0 });
+=======
+        const distances = fromOpen ? [] : [{ ticks: 0n, times: 0 }];
+        pairs.push({ one, other, fromOpen, wanted, last: undefined, distances, matches: 0, misses: 0 });
+>>>>>>> d2c180d (Find mirrored packages where reading takes long: one torn read is no proof of two)
       }
     }
   });

@@ -49,6 +49,17 @@ describe('packages that repeat one meter', () => {
     expect(mirrors(packages.slice(0, 2), [5, 5], [moving, torn]).first).toEqual([0, 0]);
   });
 
+  it.each([false, true])('survive several, where reading takes long (from open: %s)', (fromOpen) => {
+    const counters = packages.slice(0, 2).map((counter) => ({ ...counter, fromOpen }));
+    const torn = (read: number) => moving(read % 4 === 1 ? read + 1 : read);
+    expect(mirrors(counters, [5, 5], [moving, torn]).first).toEqual([0, 0]);
+  });
+
+  it('are not two whose counts keep a distance that is not 0', () => {
+    const apart = (read: number) => moving(read) + 50n;
+    expect(mirrors(packages.slice(0, 2), [5, 5], [moving, apart]).first).toEqual([0, 1]);
+  });
+
   it('are not claimed of counts that never move, or cannot be read', () => {
     const still = () => 7n;
     const { first, reads } = mirrors(packages, [5, 5, 5], [still, still, () => undefined]);
