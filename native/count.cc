@@ -102,8 +102,13 @@ void Count::AddCarefully(const RawReading& raw, const Instant& now) {
     } else {
       ++breaks_;
       last_break_ = reason;
-      // A count that fell by mistake comes back, which is no energy either.
-      fell_from_ = reason == Break::kFell && fell_from_ == 0 ? raw_ : 0;
+    }
+    // A count that fell by mistake comes back, which is no energy either.
+    if (raw.ticks < raw_ && reason == Break::kFell) {
+      fell_from_ = raw_;
+      fell_by_ = raw_ - raw.ticks;
+    } else if (raw.ticks >= fell_from_) {
+      fell_from_ = 0;
     }
     restarted_ = false;
     frozen_ = delta == 0 && (frozen_ || reason == Break::kFroze);
@@ -127,7 +132,7 @@ Count::Break Count::FindBreak(const RawReading& raw, const Instant& now, uint64_
   if (restarted_) return Break::kRestarted;
   if (now.asleep_ns() > asleep_ns_ + kSleepNs) return Break::kSlept;
   if (raw.ticks < raw_ && modulus_ == 0) return Break::kFell;
-  if (fell_from_ != 0 && raw.ticks >= fell_from_) return Break::kFell;
+  if (fell_from_ != 0 && raw.ticks >= fell_from_ && delta >= fell_by_) return Break::kFell;
   if (elapsed_ns > longest_gap_ns_) return Break::kLongGap;
   if (static_cast<double>(delta) >
       most_ticks_per_ns_ * static_cast<double>(elapsed_ns + kSlackNs)) {

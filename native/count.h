@@ -95,7 +95,9 @@ class Count {
   bool has_moved_ = false;
   bool frozen_ = false;
   bool restarted_ = false;  // since the last good reading
-  uint64_t fell_from_ = 0;  // where a count that cannot wrap stood before it fell
+  uint64_t fell_from_ =
+      0;  // where a count that cannot wrap stood before it fell; 0 when it is past
+  uint64_t fell_by_ = 0;
 };
 
 }  // namespace microjoule

@@ -103,12 +103,9 @@ function suspects(counters: readonly DomainCounter[], openedJoules: readonly (nu
       const b = openedJoules[other] ?? Number.NaN;
       if (fromOpen ? a >= 0 && b >= 0 : a > 0 && Math.abs(a - b) <= SUSPICIOUS_JOULES) {
         const wanted = fromOpen ? MOVING_READS_FROM_OPEN : MOVING_READS;
-<<<<<<< HEAD
-        pairs.push({ one, other, fromOpen, wanted, last: undefined, matches: 0, misses: 0, still: 0 });
-=======
         const distances = fromOpen ? [] : [{ ticks: 0n, times: 0 }];
-        pairs.push({ one, other, fromOpen, wanted, last: undefined, distances, matches: 0, misses: 0 });
->>>>>>> d2c180d (Find mirrored packages where reading takes long: one torn read is no proof of two)
+        const seen = { last: undefined, distances, matches: 0, misses: 0, still: 0 };
+        pairs.push({ one, other, fromOpen, wanted, ...seen });
       }
     }
   });

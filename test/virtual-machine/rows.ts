@@ -43,6 +43,16 @@ export const ROWS: Record<string, Row> = {
       'powercap:intel-rapl:0:0': 'ok: one core only: ... the kernel reads the core counter of a single CPU',
     },
   },
+  'broadwell-de-dram': {
+    perf: NO_PERF,
+    powercap: '+intel-rapl:0=package-0 +intel-rapl:0:0=dram-0',
+    msr: NO_MSR,
+    byDefault: ['powercap'],
+    words: {
+      'powercap:intel-rapl:0:0':
+        'ok: the kernel prints the DRAM ... 4 times too high ... corrected to 2^-16 J',
+    },
+  },
   'client-with-psys': {
     perf: '+energy-pkg:0=package-0 energy-cores:0=core-0 energy-gpu:0=uncore-0 +energy-ram:0=dram-0 energy-psys:0=psys-0',
     powercap:
@@ -59,6 +69,13 @@ export const ROWS: Record<string, Row> = {
       ...each(['powercap:intel-rapl:0:0', 'powercap:intel-rapl:1:0'], KERNEL_DRAM),
       ...each(['msr:dram:0', 'msr:dram:1'], FIXED_DRAM),
     },
+  },
+  'dies-listed-by-perf': {
+    perf: '+energy-pkg:0=package-0',
+    powercap: 'intel-rapl:0=package-0',
+    msr: NO_MSR,
+    'msr-core': NO_MSR,
+    byDefault: ['perf'],
   },
   'dies-that-differ': {
     perf: `+energy-pkg:0:0=package-0-die-0 +energy-ram:0:0=dram-0-die-0
@@ -179,6 +196,14 @@ export const ROWS: Record<string, Row> = {
     msr: sixteen((n) => `package:${n}=package-${n}`),
     byDefault: ['perf'],
   },
+  'powercap-fails-msr-works': {
+    perf: NO_PERF,
+    powercap: 'intel-rapl:0=package-0',
+    msr: '+package:0=package-0',
+    byDefault: ['powercap', 'msr'],
+    words: { 'powercap:intel-rapl:0': 'failed: answers EINVAL: its driver failed to read the register' },
+    insufficient: 'powercap',
+  },
   'slow-read': POWERCAP_ALONE,
   'spr-dram-bug': {
     perf: NO_PERF,
@@ -188,6 +213,15 @@ export const ROWS: Record<string, Row> = {
     words: {
       'powercap:intel-rapl:0:0':
         'ok: this kernel prints the DRAM ... 3.99 times too low ... corrected to 2^-14 J',
+    },
+  },
+  'spr-dram-bug-perf': {
+    perf: '+energy-pkg:0=package-0 +energy-ram:0=dram-0',
+    powercap: 'intel-rapl:0=package-0 intel-rapl:0:0=dram-0',
+    msr: NO_MSR,
+    byDefault: ['perf'],
+    words: {
+      'perf:energy-ram:0': 'ok: this kernel counts the DRAM ... 4 times too low ... corrected to 2^-14 J',
     },
   },
   'steps-back': POWERCAP_ALONE,

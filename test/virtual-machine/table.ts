@@ -25,6 +25,8 @@ export interface Row extends Partial<Record<SourceName, string>> {
   words?: Record<string, string>;
   /** Why the report is "at least" or estimates the CPU, if it does. */
   report?: string;
+  /** A source that is well but whose counters fail, so that it alone gives nothing. */
+  insufficient?: SourceName;
   /** Not all of the machine can be measured. */
   partly?: boolean;
   /** Changes the machine, so that its readings do not depend on when they are taken. */
@@ -82,7 +84,10 @@ function listed(row: Row, source: SourceName): Listed[] {
 /** The sources that alone give what the total should be. */
 export function sufficient(row: Row): SourceName[] {
   const meters = ['perf', 'powercap', 'msr'] as const;
-  return meters.filter((source) => listed(row, source).length > 0 && row.words?.[source] === undefined);
+  return meters.filter(
+    (source) =>
+      listed(row, source).length > 0 && row.words?.[source] === undefined && source !== row.insufficient,
+  );
 }
 
 /** That these counters were found, what they say they meter, and which of them the total holds. */
