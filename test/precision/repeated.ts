@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+//
+// Trials of many calls: batches, sweeps over the phase, baselines, totals.
+import { meanPower, overBaseline } from '../../lib/precision/baseline.js';
+import { combine } from '../../lib/precision/combine.js';
+import { phaseSweep, sweepPhase } from '../../lib/precision/phase-sweep.js';
+import { estimateRegion } from '../../lib/precision/region.js';
+import { type Batch, batchMeans, repetitionPlan } from '../../lib/precision/repetition.js';
+import type { Region } from '../../lib/precision/types.js';
+import { normal, type Random } from './random.js';
+import type { Points } from './scenes.js';
+import type { Trial } from './tally.js';
+import { calibrationOf, PowerProfile, record, updateTimes, type VirtualCounter } from './virtual-counter.js';
+
+/** Batches of back-to-back calls of `length` periods at about 60 W, between times of 30 W. */
+export function repeated(
+  counter: VirtualCounter,
+  length: number,
+  targetRatio: number,
+  callSpread: number,
+  random: Random,
+): Trial {
+  const calibration = calibrationOf(counter);
+  const seconds = length * counter.periodSeconds;
+  const plan = repetitionPlan(calibration, 60, seconds, targetRatio, 1000 * counter.periodSeconds);
+  const points: [number, number][] = [[0, 30]];
+  const regions: Region[] = [];
+  let time = 6 * counter.periodSeconds;
+  for (let batch = 0; batch < plan.batchCount; ++batch) {
+    time += (3 + random()) * counter.periodSeconds;
+    const start = time;
+    points.push([start, 30]);
+    for (let call = 0; call < plan.callsPerBatchCount; ++call) {
+      const watts = 60 * (1 + callSpread * normal(random));
+      points.push([time, watts], [time + seconds, watts]);
+      time += seconds;
+    }
+    points.push([time, 30]);
+    regions.push({ startNs: start * 1e9, endNs: time * 1e9 });
+  }
+  const end = time + 6 * counter.periodSeconds;
+  const series = record(counter, new PowerProfile(points), updateTimes(counter, 0, end, random), random);
+  const batches: Batch[] = regions.map((region) => ({
+    estimate: estimateRegion(series, calibration, region),
+    callCount: plan.callsPerBatchCount,
+  }));
+  return { estimate: batchMeans(batches), truthJoules: 60 * seconds };
+}
+
+/** Single calls, each a spun-for update and a phase later. */
+export function swept(counter: VirtualCounter, length: number, count: number, random: Random): Trial {
+  const seconds = length * counter.periodSeconds;
+  const times = updateTimes(counter, 0, (4 * count + 10) * counter.periodSeconds, random);
+  const calls: Region[] = [];
+  const points: [number, number][] = [[0, 55]];
+  for (let i = 0, tick = 2; tick + 4 < times.length && i < count; ++i, tick += 3) {
+    const start = (times[tick] as number) + 2 * counter.pollSeconds + sweepPhase(i) * counter.periodSeconds;
+    calls.push({ startNs: start * 1e9, endNs: (start + seconds) * 1e9 });
+    points.push([start, 55], [start, 60], [start + seconds, 60], [start + seconds, 55]);
+  }
+  const series = record(counter, new PowerProfile(points), times, random);
+  return { estimate: phaseSweep(series, calibrationOf(counter), calls), truthJoules: 60 * seconds };
+}
+
+/** Idle, a region, idle again: energy above idle, the idle power measured in the same record. */
+export function aboveIdle(
+  counter: VirtualCounter,
+  length: number,
+  insideWatts: number,
+  random: Random,
+): Trial {
+  const seconds = length * counter.periodSeconds;
+  const idle = 50 * counter.periodSeconds;
+  const points: Points = [
+    [0, 20],
+    [0, insideWatts],
+    [seconds, insideWatts],
+    [seconds, 20],
+  ];
+  const times = updateTimes(counter, -idle, seconds + idle, random);
+  const series = record(counter, new PowerProfile(points), times, random);
+  const region = { startNs: 0, endNs: seconds * 1e9 };
+  const calibration = calibrationOf(counter);
+  const baseline = meanPower(series, calibration, [
+    { startNs: -idle * 1e9, endNs: 0 },
+    { startNs: seconds * 1e9, endNs: (seconds + idle) * 1e9 },
+  ]);
+  if (baseline === undefined) throw new Error('no baseline');
+  return {
+    estimate: overBaseline(estimateRegion(series, calibration, region), region, baseline, 'active'),
+    truthJoules: (insideWatts - 20) * seconds,
+  };
+}
+
+/** A short region after an update, the power of spinning measured before and after it in the same record. */
+export function alignedMeasured(counter: VirtualCounter, length: number, random: Random): Trial {
+  const seconds = length * counter.periodSeconds;
+  const spun = 30 * counter.periodSeconds;
+  const times = updateTimes(counter, -spun, seconds + spun, random);
+  const tick = times.findIndex((time) => time >= 0);
+  const start = (times[tick] as number) + 2 * counter.pollSeconds + 2 * counter.readSeconds;
+  const profile = new PowerProfile([
+    [start, 55],
+    [start, 60],
+    [start + seconds, 60],
+    [start + seconds, 55],
+  ]);
+  const series = record(counter, profile, times, random);
+  const calibration = calibrationOf(counter);
+  const spin = meanPower(series, calibration, [
+    { startNs: -spun * 1e9, endNs: start * 1e9 },
+    { startNs: (start + seconds) * 1e9, endNs: (seconds + spun) * 1e9 },
+  ]);
+  if (spin === undefined) throw new Error('no power of spinning');
+  const region = { startNs: start * 1e9, endNs: (start + seconds) * 1e9 };
+  return {
+    estimate: estimateRegion(series, calibration, region, { aligned: spin }),
+    truthJoules: profile.between(start, start + seconds),
+  };
+}
+
+/** Package and memory of two sockets, read by one reader: the updates of a socket fall together. */
+export function totalOfFour(counter: VirtualCounter, length: number, random: Random): Trial {
+  const seconds = length * counter.periodSeconds;
+  const margin = 6 * counter.periodSeconds;
+  const region = { startNs: 0, endNs: seconds * 1e9 };
+  let truthJoules = 0;
+  const estimates = [0, 1].flatMap(() => {
+    const times = updateTimes(counter, -margin, seconds + margin, random);
+    return [
+      [30, 60],
+      [3, 8],
+    ].map(([outside = 0, inside = 0]) => {
+      const profile = new PowerProfile([
+        [0, outside],
+        [0, inside],
+        [seconds, inside],
+        [seconds, outside],
+      ]);
+      truthJoules += profile.between(0, seconds);
+      return estimateRegion(record(counter, profile, times, random), calibrationOf(counter), region);
+    });
+  });
+  return { estimate: combine(estimates), truthJoules };
+}
