@@ -173,7 +173,17 @@ describe('TypeScript', () => {
   }
 
   // Strictly downward: what stands left may import what stands right, and its own folder.
-  const FOLDERS = ['core', 'carbon', 'estimate', 'meter', 'report', 'format', 'measure', 'version'];
+  const FOLDERS = [
+    'core',
+    'carbon',
+    'estimate',
+    'meter',
+    'precision',
+    'report',
+    'format',
+    'measure',
+    'version',
+  ];
   const BELOW: Record<string, readonly string[]> = {
     ...Object.fromEntries([...entries.values()].map((entry) => [entry, [...FOLDERS, 'tracker', 'doctor']])),
     core: [],
@@ -181,6 +191,7 @@ describe('TypeScript', () => {
     carbon: ['core'],
     estimate: ['core'],
     meter: ['core'],
+    precision: ['core'],
     report: ['core'],
     format: ['core'],
     measure: ['core', 'estimate', 'meter', 'report'],
@@ -226,19 +237,30 @@ describe('TypeScript', () => {
     expect(reaching.map(show)).toEqual([]);
   });
 
-  it('is free of Node in core, format and report', () => {
+  it('is free of Node in core, format, precision and report', () => {
     // createRequire, to load a dependency on first use instead of at import.
     const lazy = ['lib/core/nearest.ts', 'lib/format/papa.ts'];
     const pure = imports.filter(
       ({ file, target }) =>
-        /^lib\/(core|format|report)\//.test(file) && (target.startsWith('node:') || target === 'process'),
+        /^lib\/(core|format|precision|report)\//.test(file) &&
+        (target.startsWith('node:') || target === 'process'),
     );
     expect(pure.filter(({ file, target }) => !(lazy.includes(file) && target === 'node:module'))).toEqual([]);
     const global = sources.filter(
       (file) =>
-        /^lib\/(core|format|report)\//.test(file) && /(?<![.\w'])process\.\w|\bBuffer\./.test(code(file)),
+        /^lib\/(core|format|precision|report)\//.test(file) &&
+        /(?<![.\w'])process\.\w|\bBuffer\./.test(code(file)),
     );
     expect(global).toEqual([]);
+  });
+
+  it('has neither clock nor chance of its own in precision', () => {
+    const impure = sources.filter(
+      (file) =>
+        file.startsWith('lib/precision/') &&
+        /\b(?:performance|Date|hrtime|setTimeout)\b|\bMath\.random\b/.test(code(file)),
+    );
+    expect(impure).toEqual([]);
   });
 
   it('writes to the terminal from the command alone', () => {
@@ -316,7 +338,7 @@ describe('names', () => {
   ];
   // Numbers that have no unit, or whose unit somebody else chose.
   const UNITLESS: Record<string, readonly string[]> = {
-    'an index or a calendar year': ['device', 'die', 'year'],
+    'an index or a calendar year': ['device', 'die', 'year', 'before', 'first', 'last', 'after'],
     'in the unit of the field that holds the object': ['mean', 'standardDeviation'],
     'identification codes of a CPU, as CPUID and the Arm registers give them': [
       'family',

@@ -47,8 +47,9 @@ export function meanPower(
     gathered += (own * (count - 1)) / count;
     degrees += count - 1;
   }
-  // Scatter that the counter's noise shows in 10 % of cases by itself is no wander.
-  const limit = degrees > 0 ? (noises * chiSquareLimit(degrees, ONE_SIDED.tenPercent)) / degrees : 0;
+  // Scatter that the counter's noise shows in 1 % of cases by itself is no wander: over a long
+  // region even a little of it would count for much.
+  const limit = degrees > 0 ? (noises * chiSquareLimit(degrees, ONE_SIDED.onePercent)) / degrees : 0;
   const wander = degrees > 0 && squares > limit ? (squares - noises) / gathered : 0;
   const noise = sum(stretches.map((one) => one.noise)) / seconds ** 2;
   const within = noise + wander / seconds;

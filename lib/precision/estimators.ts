@@ -160,6 +160,7 @@ export function interpolation(scene: Scene): Candidate | undefined {
       (one.joules - other.joules) / (one.seconds - other.seconds);
     const watts = slope(inner, near);
     const interval = Math.abs(inner.seconds - near.seconds);
+    if (!(interval > 0 && deeper.seconds !== inner.seconds && far.seconds !== near.seconds)) return undefined;
     const reached = Math.abs(inner.seconds - edge);
     const waited = interval - reached;
     energyJoules += watts * reached;

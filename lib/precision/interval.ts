@@ -57,10 +57,12 @@ export function conclude(candidate: Candidate, bounds: Bounds, flags: readonly F
   const half = candidateHalfWidth(candidate);
   const within = (joules: number): number =>
     Math.min(bounds.upperJoules, Math.max(bounds.lowerJoules, joules));
-  const energyJoules = within(candidate.energyJoules);
+  const value = within(candidate.energyJoules);
   // The interval is laid about the estimate before the bounds moved it, and then cut to them.
-  const lowerJoules = Math.min(energyJoules, within(candidate.energyJoules - half));
-  const upperJoules = Math.max(energyJoules, within(candidate.energyJoules + half));
+  const lowerJoules = Math.min(value, within(candidate.energyJoules - half));
+  const upperJoules = Math.max(value, within(candidate.energyJoules + half));
+  // Nothing uses no energy at all: where the noise leaves none, the middle of what is possible stands for it.
+  const energyJoules = value > 0 ? value : (lowerJoules + upperJoules) / 2;
   return {
     energyJoules,
     uncertaintyJoules: Math.max(upperJoules - energyJoules, energyJoules - lowerJoules),
@@ -70,7 +72,7 @@ export function conclude(candidate: Candidate, bounds: Bounds, flags: readonly F
     confidenceRatio: 0.95,
     method: candidate.method,
     components: candidate.components,
-    resolved: energyJoules > 0 && energyJoules >= half,
+    resolved: value > 0 && value >= half,
     flags: [...new Set([...flags, ...candidate.flags])],
   };
 }

@@ -85,8 +85,13 @@ export function estimateRegion(
     const inside = place.last - place.first + 1;
     return boundsOnly(scene, bounds, inside < 2 ? [...flags, 'too-short'] : flags);
   }
-  if (best.method !== 'tick-aligned' && place.last - place.first + 1 < FEW_UPDATES) flags.push('few-updates');
   if (best.energyJoules > plausibleWatts * place.lengthSeconds) flags.push('implausible');
+  const half = candidateHalfWidth(best);
+  if (best.energyJoules + half <= bounds.lowerJoules || best.energyJoules - half >= bounds.upperJoules) {
+    // What the counter counted refutes what was assumed of the power.
+    return boundsOnly(scene, bounds, [...flags, 'power-varies']);
+  }
+  if (best.method !== 'tick-aligned' && place.last - place.first + 1 < FEW_UPDATES) flags.push('few-updates');
   return conclude(best, bounds, flags);
 }
 

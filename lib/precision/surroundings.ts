@@ -87,6 +87,9 @@ export function hasGap(series: readonly CounterUpdate[], from: number, to: numbe
   return false;
 }
 
+/** Clocks count in this. */
+const SHORTEST_SECONDS = 1e-9;
+
 export interface Bounds {
   lowerJoules: number;
   upperJoules: number;
@@ -115,7 +118,8 @@ export function hardBounds(
     }
     return { joules, resetSeconds };
   };
-  const plausible = plausibleWatts * lengthSeconds;
+  // A region that ended when it began took some time nonetheless.
+  const plausible = plausibleWatts * Math.max(lengthSeconds, SHORTEST_SECONDS);
   const resets = hasReset(series, before, after) ? 2 : 1;
   const inside = last > first ? rise(first, last).joules : 0;
   const lowerJoules = Math.max(0, inside - resets * quantumJoules);
