@@ -66,7 +66,7 @@ function requireCounters(meter: Meter, flags: RunFlags): void {
   const missing = missingCounters(meter, toMeterOptions(flags));
   if (missing.length === 0) return;
   throw new MicrojouleError('ERR_NO_COUNTERS', 'counters are missing, and --require was given', {
-    hint: `${missing.map((line) => `  ${line}`).join('\n')}\nThe command was not started.`,
+    hint: `${missing.map((line) => `  ${line}`).join('\n')}\nThe command was not started. How to get them: microjoule doctor`,
   });
 }
 

@@ -53,7 +53,8 @@ describe.concurrent('--require', () => {
   it('refuses before the command starts where it cannot, and says why', async () => {
     const stderr = await refused(['--require'], noCounters());
     expect(stderr).toContain('--require');
-    expect(stderr).toContain('modprobe intel_rapl_msr');
+    expect(stderr).toContain('powercap: not-found');
+    expect(stderr).toContain('microjoule doctor');
     expect(stderr).toContain('not started');
   });
 

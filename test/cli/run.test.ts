@@ -129,7 +129,7 @@ describe.concurrent('energy of a command', () => {
     expect(report.components.cpu.energyJoules).toBeGreaterThan(0);
     const warning = report.warnings.find(({ code }) => code === 'cpu-not-measured');
     expect(warning?.message).toContain('vanished');
-    expect(warning?.message).toContain('Open the meter again');
+    expect(warning?.message).toContain('load it again');
   });
 
   it('counts two zones of one name once, with a warning', async () => {
