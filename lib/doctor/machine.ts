@@ -8,6 +8,10 @@ const VIRTUAL_FIRMWARE =
 
 /** First model of Intel's family 6 with RAPL: Sandy Bridge (Intel SDM 3B, 16.10). */
 const SANDY_BRIDGE = 0x2a;
+/** Of the models above it those without: Westmere-EP, Nehalem-EX, Westmere-EX, and Atoms before Silvermont. */
+const WITHOUT_RAPL: ReadonlySet<number> = new Set([0x2c, 0x2e, 0x2f, 0x35, 0x36]);
+/** Intel's next family after 6 that is no NetBurst. */
+const NEW_FAMILY = 18;
 /** First family of AMD with RAPL: Zen. */
 const ZEN_FAMILY = 0x17;
 
@@ -20,7 +24,10 @@ export function hasRapl(facts: Facts): boolean | undefined {
   if (facts.architecture !== 'x64' && facts.architecture !== 'ia32') return false;
   const { vendor, family, model } = cpuFacts(facts);
   if (vendor === undefined || family === undefined || model === undefined) return undefined;
-  if (vendor === 'GenuineIntel') return family > 6 || (family === 6 && model >= SANDY_BRIDGE);
+  if (vendor === 'GenuineIntel') {
+    if (family !== 6) return family >= NEW_FAMILY;
+    return model >= SANDY_BRIDGE && !WITHOUT_RAPL.has(model);
+  }
   return (vendor === 'AuthenticAMD' || vendor === 'HygonGenuine') && family >= ZEN_FAMILY;
 }
 

@@ -106,7 +106,14 @@ describe('judgeMachine', () => {
     expect(of(SAPPHIRE_RAPIDS)).toBe(true);
     expect(of(EPYC)).toBe(true);
     expect(of('cpu:type:x86,ven0002fam0015mod0002:feature:,0000')).toBe(false);
-    expect(of('cpu:type:x86,ven0000fam0006mod001A:feature:,0000')).toBe(false);
+    const intel = (family: number, model: number) => {
+      const hex = (value: number) => value.toString(16).toUpperCase().padStart(4, '0');
+      return of(`cpu:type:x86,ven0000fam${hex(family)}mod${hex(model)}:feature:,0000`);
+    };
+    // Nehalem and Westmere, Atoms before Silvermont, NetBurst.
+    for (const model of [0x1a, 0x27, 0x2c, 0x2e, 0x2f, 0x35, 0x36]) expect(intel(6, model)).toBe(false);
+    for (const model of [0x2a, 0x2d, 0x37, 0x8f]) expect(intel(6, model)).toBe(true);
+    expect([intel(5, 9), intel(15, 6), intel(18, 1), intel(19, 1)]).toEqual([false, false, true, true]);
     expect(of('', 'x64')).toBeUndefined();
     expect(of('', 'arm64')).toBe(false);
   });
