@@ -157,7 +157,8 @@ export function isUnresolved(period: Period): boolean {
 
 /**
  * Mean power between the first and the last update inside a time, so that no part of an update's period is counted
- * without its energy. Undefined for fewer than two updates there.
+ * without its energy. A count is that of the time when it was read: of the updates that fell between two looks it is the
+ * last, so their middle would be too early, and most so where a look came late. Undefined for fewer than two updates there.
  */
 export function meanWatts(
   track: Track,
@@ -168,6 +169,6 @@ export function meanWatts(
   const inside = track.updates.filter((update) => update.earliestNs >= fromNs && update.latestNs <= toNs);
   const [first, last] = [inside[0], inside.at(-1)];
   if (first === undefined || last === undefined || last === first) return undefined;
-  const seconds = (middle(last) - middle(first)) / NANOSECONDS_PER_SECOND;
+  const seconds = (last.latestNs - first.latestNs) / NANOSECONDS_PER_SECOND;
   return seconds > 0 ? joules(last.ticks - first.ticks) / seconds : undefined;
 }
