@@ -80,13 +80,24 @@ function explainFactor(one: WithEnergy, other: WithEnergy, factor: number, cpu: 
   return 'A factor of 4 is the DRAM unit taken wrongly by one of them (61 or 15.3 µJ): which one, the machine does not tell.';
 }
 
-/** Two interfaces to one meter must have counted the same energy. */
-function compareTwins(one: WithEnergy, other: WithEnergy, durationSeconds: number, cpu: CpuFacts): Check {
+const UNTOLD = 'Which of them is off cannot be told from two.';
+
+/** Where the edges alone may make more than this, a comparison says nothing. */
+const MOST_EDGES_RATIO = 0.5;
+
+/** Two interfaces to one meter must have counted the same energy. Undefined where the test is too short to tell. */
+function compareTwins(
+  one: WithEnergy,
+  other: WithEnergy,
+  durationSeconds: number,
+  cpu: CpuFacts,
+): Check | undefined {
   const known = knownDifference(one, other);
   const factor = other.energyJoules / one.energyJoules;
   const difference = byDifference(one.energyJoules, other.energyJoules);
   const most = Math.max(one.energyJoules, other.energyJoules);
   const edges = (edgeJoules(one, durationSeconds) + edgeJoules(other, durationSeconds)) / most;
+  if (edges > MOST_EDGES_RATIO) return undefined;
   const tolerance = known.ratio + edges + TOLERANCE_RATIO;
   const check = { kind: 'twins' as const, counters: [one.id, other.id], factorRatio: factor };
   const counted = `${one.id} counted ${formatEnergy(one.energyJoules)}, ${other.id} ${formatEnergy(other.energyJoules)}`;
@@ -105,30 +116,35 @@ function compareTwins(one: WithEnergy, other: WithEnergy, durationSeconds: numbe
   const times = formatSignificant(Math.max(factor, 1 / factor), 3);
   const low = factor > 1 ? one : other;
   const detail = `${counted}: ${low.id} is ${times} times lower, and only ${percent(tolerance)} can be explained. ${
-    explained || 'Which of them is off cannot be told from two.'
+    explained || UNTOLD
   }`;
   return { ...check, result: 'disagree', detail };
 }
 
-/** With three interfaces or more, the one that is off is the one that leaves the middle. */
-function nameTheOdd(twins: readonly WithEnergy[], checks: readonly Check[]): Check[] {
+/** With three interfaces or more, the one that is off is the one that leaves the middle, if all others agree. */
+function nameTheOdd(
+  twins: readonly WithEnergy[],
+  checks: readonly Check[],
+  agree: (one: WithEnergy, other: WithEnergy) => boolean,
+): Check[] {
   if (twins.length < 3) return [...checks];
   const sorted = twins.map((one) => one.energyJoules).toSorted((a, b) => a - b);
   const middle = sorted[Math.floor(sorted.length / 2)] ?? 0;
   const odd = twins.toSorted(
     (a, b) => byDifference(b.energyJoules, middle) - byDifference(a.energyJoules, middle),
   )[0];
-  return checks.map((check) =>
-    check.result === 'disagree' && odd !== undefined && check.counters.includes(odd.id)
-      ? {
-          ...check,
-          detail: check.detail.replace(
-            'Which of them is off cannot be told from two.',
-            `${odd.id} is off: the others agree.`,
-          ),
-        }
-      : check,
-  );
+  const others = twins.filter((one) => one !== odd);
+  const [first] = others;
+  const isAlone = first !== undefined && others.every((one) => one === first || agree(first, one));
+  return checks.map((check) => {
+    if (check.result !== 'disagree' || odd === undefined) return check;
+    const named = isAlone
+      ? `${odd.id} is off: the others agree.`
+      : 'The others disagree, too, so which is off cannot be told.';
+    return isAlone && !check.counters.includes(odd.id)
+      ? check
+      : { ...check, detail: check.detail.replace(UNTOLD, named) };
+  });
 }
 
 /** Counters of one domain, device and die, one an interface. */
@@ -210,9 +226,11 @@ export function checkConsistency(
   const twins = twinGroups(moved).flatMap((group) => {
     const [first, ...others] = group;
     if (first === undefined) return [];
+    const compare = (one: WithEnergy, other: WithEnergy) => compareTwins(one, other, durationSeconds, cpu);
     return nameTheOdd(
       group,
-      others.map((other) => compareTwins(first, other, durationSeconds, cpu)),
+      others.map((other) => compare(first, other)).filter((check) => check !== undefined),
+      (one, other) => compare(one, other)?.result !== 'disagree',
     );
   });
   const packages = moved.filter(({ domain }) => domain === 'package');

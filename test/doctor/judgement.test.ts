@@ -32,11 +32,13 @@ describe('twins', () => {
     expect(check([perf(), counter({ energyJoules: 100.05 })])).toMatchObject([
       { kind: 'twins', result: 'agree', counters: ['perf:energy-pkg:0', 'powercap:intel-rapl:0'] },
     ]);
-    // 3 % apart after 2 s is too much for a millisecond, not for QEMU's second.
+    // 3 % apart after 2 s is too much for a millisecond, not for 50; and of QEMU's second it says nothing.
     const apart = { energyJoules: 103 };
-    expect(check([perf(), counter(apart)])[0]?.result).toBe('disagree');
-    const slow = { updatePeriodSeconds: 1 };
-    expect(check([perf(slow), counter({ ...apart, ...slow })])[0]?.result).toBe('agree');
+    const at = (updatePeriodSeconds: number) =>
+      check([perf({ updatePeriodSeconds }), counter({ ...apart, updatePeriodSeconds })]);
+    expect(at(0.001)[0]?.result).toBe('disagree');
+    expect(at(0.05)[0]?.result).toBe('agree');
+    expect(at(1)).toEqual([]);
   });
 
   it('names the DRAM unit of 15300 nJ, and takes it as known', () => {
@@ -79,6 +81,16 @@ describe('twins', () => {
     expect(odd.map(({ detail }) => detail)).toEqual(
       Array(2).fill(expect.stringContaining('perf:energy-pkg:0 is off')),
     );
+  });
+
+  it('name none where no two agree', () => {
+    const msr = counter({ id: 'msr:package:0', source: 'msr', energyJoules: 25 });
+    const checks = check([perf(), counter({ energyJoules: 50 }), msr]);
+    expect(checks.map(({ result }) => result)).toEqual(['disagree', 'disagree']);
+    for (const { detail } of checks) {
+      expect(detail).not.toContain('is off: the others agree');
+      expect(detail).toContain('The others disagree, too, so which is off cannot be told.');
+    }
   });
 
   it('may be a few per cent apart between MSR and MMIO', () => {
