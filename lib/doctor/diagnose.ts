@@ -5,32 +5,41 @@ import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
 import { packageVersion } from '../version.js';
 import { type Compared, checkConsistency } from './consistency.js';
 import type { CounterTest, Diagnosis, LiveTest } from './diagnosis.js';
-import type { Facts } from './facts.js';
+import type { FixContext } from './fix-parts.js';
 import { gatherFacts } from './gather.js';
 import { recordLiveTest } from './live-test.js';
+import type { LostMeter } from './lost.js';
 import { cpuFacts, judgeMachine } from './machine.js';
 import { resolutionOf } from './resolution.js';
-import { judgeAfterTest, judgeSources } from './sources.js';
+import { judgeSources } from './sources.js';
 import { judge } from './verdict.js';
 
 function withoutScale({ scaleNumerator: _n, scaleDenominator: _d, ...test }: Compared): CounterTest {
   return test;
 }
 
-async function testLive(meter: Meter, options: MeterOptions, facts: Facts): Promise<LiveTest | undefined> {
+async function testLive(
+  meter: Meter,
+  options: MeterOptions,
+  { facts, machine }: FixContext,
+): Promise<{ test: LiveTest; lost: LostMeter[] } | undefined> {
   if (!meter.counters.some(({ status }) => status === 'ok')) return undefined;
   const open = (sources: readonly string[]): Meter => openMeter({ ...options, sources });
   const packages = new Set(
     meter.counters.filter(({ domain }) => domain === 'package').map(({ device }) => device),
   );
-  const recorded = await recordLiveTest(meter, open, facts.packageCount ?? packages.size);
-  return {
+  const recorded = await recordLiveTest(meter, open, {
+    packageCount: facts.packageCpus?.length ?? packages.size,
+    isVirtual: machine.hardware.state === 'virtual-machine',
+  });
+  const test = {
     durationSeconds: recorded.durationSeconds,
     idleSeconds: recorded.idleSeconds,
     counters: recorded.counters.map(withoutScale),
     readCosts: recorded.readCosts,
     checks: checkConsistency(recorded.counters, recorded.durationSeconds, cpuFacts(facts)),
   };
+  return { test, lost: recorded.lost };
 }
 
 /**
@@ -48,8 +57,9 @@ export async function diagnose(options: MeterOptions = {}): Promise<Diagnosis> {
     const missing = meter.sources.find(({ status }) => status === 'addon-missing')?.detail ?? '';
     const machine = judgeMachine(facts, missing);
     const context = { facts, machine };
-    const test = await testLive(meter, options, facts);
-    const judged = judgeAfterTest(judgeSources(meter.sources, context), test?.counters ?? [], context);
+    const { test, lost } = (await testLive(meter, options, context)) ?? { test: undefined, lost: [] };
+    const tested = test?.counters ?? [];
+    const judged = judgeSources(meter.sources, context, tested, lost);
     return {
       schema: 'microjoule.doctor/1',
       generator: { name: 'microjoule', version: packageVersion() },
@@ -57,8 +67,8 @@ export async function diagnose(options: MeterOptions = {}): Promise<Diagnosis> {
       machine,
       sources: judged,
       ...(test === undefined ? {} : { test }),
-      resolution: resolutionOf(test?.counters ?? []),
-      verdict: judge(judged, test?.counters ?? []),
+      resolution: resolutionOf(tested),
+      verdict: judge(judged, tested, lost),
     };
   } finally {
     meter.close();

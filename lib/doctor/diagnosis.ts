@@ -9,8 +9,8 @@ export interface Fix {
   commands: string[];
   /** Why this and nothing wider, and what it costs. */
   why: string;
-  /** It holds after the next start of the machine. */
-  lasting: boolean;
+  /** How long what it changes stays. */
+  holds: 'lasting' | 'until-restart' | 'until-it-ends' | 'changes-nothing';
 }
 
 export interface CounterDiagnosis {
@@ -32,7 +32,7 @@ export interface SourceDiagnosis {
   reason: string;
   /** Without it something goes unread; otherwise its fixes add nothing, as another source reads the same. */
   needed: boolean;
-  /** The narrowest first; none where nothing can be done here, or need be. */
+  /** In the order to consider them, each with whom it opens what to; none where nothing can be done here. */
   fixes: Fix[];
   counters: CounterDiagnosis[];
 }
@@ -61,7 +61,7 @@ export interface MachineDiagnosis {
   energyFilter: Known<'on' | 'off' | 'possible' | 'none' | 'unknown'>;
 }
 
-/** What one counter did in the live test. */
+/** What one counter did in the live test, or why a meter of the total could not be tested. */
 export interface CounterTest {
   id: string;
   source: string;
@@ -76,7 +76,7 @@ export interface CounterTest {
   updateCount: number;
   /** Over the whole test. Absent unless `status` is `ok`. */
   energyJoules?: number;
-  /** Median time between two updates; absent where fewer than two were seen. */
+  /** Median time between two updates; absent where fewer than two were seen, or where it is that of a sum. */
   updatePeriodSeconds?: number;
   /** Robust standard deviation (1.4826 MAD) of the times between two updates; absent below four updates. */
   jitterSeconds?: number;
@@ -137,6 +137,8 @@ export interface Resolution {
 export interface Verdict {
   /** A counter in the total moved. */
   measured: boolean;
+  /** Packages, memory and GPUs of which no counter lasted, each by one counter: totals lack them. */
+  lost: string[];
   sentence: string;
   /** What to run next. */
   next: { command: string; why: string };

@@ -13,15 +13,17 @@ export interface Facts {
   threadCount: number;
   /** `<sysfs>/devices/system/cpu/modalias`. */
   cpuModalias?: string;
-  /** Distinct physical_package_id of the CPUs. */
-  packageCount?: number;
+  /** The first CPU of each physical_package_id: the number in its name. */
+  packageCpus?: readonly string[];
   nodeVersion: string;
   /** Absent where it was not loaded. */
   addonPath?: string;
   /** Folder of this package. */
   packagePath: string;
-  /** Node was started with --no-addons. */
-  noAddons: boolean;
+  /** This user may write there. */
+  packageWritable: boolean;
+  /** Where Node was told --no-addons, if it was. */
+  noAddons?: 'arguments' | 'environment';
   /** ID and ID_LIKE of /etc/os-release, e.g. `ubuntu debian`. */
   distribution: string;
   userName?: string;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The one file of the doctor that looks at the machine beside the meters.
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,15 +33,32 @@ function readRegister(dev: string, register: number): bigint | undefined {
   }
 }
 
-function countPackages(sysfs: string): number | undefined {
+function firstCpus(sysfs: string): string[] | undefined {
   const root = join(sysfs, 'devices/system/cpu');
-  const packages = new Set(
-    listSysfs(root)
-      .filter((name) => /^cpu\d+$/.test(name))
-      .map((name) => readSysfsText(join(root, name, 'topology/physical_package_id')))
-      .filter((text) => text !== undefined),
-  );
-  return packages.size === 0 ? undefined : packages.size;
+  const cpus = listSysfs(root)
+    .map((name) => Number(/^cpu(\d+)$/.exec(name)?.[1] ?? Number.NaN))
+    .filter((cpu) => !Number.isNaN(cpu))
+    .sort((a, b) => a - b);
+  const first = new Map<string, number>();
+  for (const cpu of cpus) {
+    const place = readSysfsText(join(root, `cpu${cpu}`, 'topology/physical_package_id'));
+    if (place !== undefined && !first.has(place)) first.set(place, cpu);
+  }
+  return first.size === 0 ? undefined : [...first.values()].map(String);
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function noAddons(): Facts['noAddons'] {
+  if (process.execArgv.includes('--no-addons')) return 'arguments';
+  return (process.env.NODE_OPTIONS ?? '').includes('--no-addons') ? 'environment' : undefined;
 }
 
 function distribution(): string {
@@ -69,9 +86,11 @@ function wholeNumber(text: string | undefined): number | undefined {
 export function gatherFacts({ sysfs, dev }: ResolvedMeterOptions): Facts {
   const cpuModalias = readSysfsText(join(sysfs, 'devices/system/cpu/modalias'));
   const isIntel = parseModalias(cpuModalias ?? '').vendor === 'GenuineIntel';
+  const packagePath = fileURLToPath(new URL('../..', import.meta.url));
   const optional = {
     cpuModalias,
-    packageCount: countPackages(sysfs),
+    packageCpus: firstCpus(sysfs),
+    noAddons: noAddons(),
     addonPath: addonPath(),
     userName: userName(),
     dmiVendor: readSysfsText(join(sysfs, 'class/dmi/id/sys_vendor')),
@@ -95,9 +114,8 @@ export function gatherFacts({ sysfs, dev }: ResolvedMeterOptions): Facts {
     cpuName: os.cpus()[0]?.model.trim() || 'unknown',
     threadCount: os.cpus().length || os.availableParallelism(),
     nodeVersion: process.version,
-    packagePath: fileURLToPath(new URL('../..', import.meta.url)),
-    noAddons:
-      process.execArgv.includes('--no-addons') || (process.env.NODE_OPTIONS ?? '').includes('--no-addons'),
+    packagePath,
+    packageWritable: isWritable(packagePath),
     distribution: distribution(),
     isRoot: process.getuid?.() === 0,
     container: {

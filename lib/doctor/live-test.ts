@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import { formatDuration } from '../core/numbers.js';
-import type { Domain } from '../core/vocabulary.js';
-import type { Counter, CounterDelta, Meter } from '../meter/meter.js';
-import { secondsBetween, ticksToJoules } from '../meter/reading.js';
+import { interfaceOf } from '../meter/domains.js';
+import type { Counter, Meter } from '../meter/meter.js';
+import { secondsBetween } from '../meter/reading.js';
 import type { Compared } from './consistency.js';
+import { judgeCounter } from './counter-test.js';
 import type { ReadCost } from './diagnosis.js';
-import { ERRORS, granularityOf, shortestRegion } from './resolution.js';
-import {
-  bestPeriod,
-  isFrozen,
-  isUnresolved,
-  meanWatts,
-  quantile,
-  quantumTicks,
-  stillSeconds,
-} from './statistics.js';
+import { type LostMeter, lostMeters } from './lost.js';
+import { quantile } from './statistics.js';
 import { Track } from './track.js';
 
 const IDLE_MS = 1000;
@@ -31,11 +23,6 @@ const NS_PER_MS = 1e6;
 /** The layout of a reading (docs/architecture.md). */
 const HEADER_WORDS = 3;
 const COUNTER_WORDS = 3;
-/** No hardware updates RAPL so seldom; QEMU's emulation does, once a second. */
-const EMULATED_PERIOD_SECONDS = 0.5;
-
-/** These draw power as long as the machine is on. */
-const TIRELESS: ReadonlySet<Domain> = new Set(['package', 'dram', 'gpu']);
 
 /** Follows all counters of one meter. */
 class Recorder {
@@ -71,9 +58,15 @@ class Recorder {
 
 interface Tight {
   source: string;
-  blocking: boolean;
+  /** It reads registers, each on a CPU of its own package. */
+  byRegister: boolean;
   tracks: Map<string, Track>;
   costsNs: number[];
+}
+
+/** MMIO and TPMI are read by any CPU alike. */
+function readsRegister({ id, source }: Counter): boolean {
+  return /^(perf|msr)(-core)?$/.test(source) || interfaceOf(id) === 'powercap:intel-rapl';
 }
 
 /** One source alone, read as fast as it can be; everything else is looked at now and then. */
@@ -102,8 +95,7 @@ async function readTightly(
     const tracks = new Map(
       meter.counters.map(({ id }, index) => [id, recorder.tracks[index] ?? new Track()]),
     );
-    const blocking = meter.counters.some((counter) => counter.blocking);
-    return { source, blocking, tracks, costsNs };
+    return { source, byRegister: meter.counters.some(readsRegister), tracks, costsNs };
   } finally {
     meter.close();
   }
@@ -114,89 +106,21 @@ export type OpenSources = (sources: readonly string[]) => Meter;
 export interface Recorded {
   durationSeconds: number;
   idleSeconds: number;
+  /** Those that could be read, and those for which the total lacks a meter. */
   counters: Compared[];
+  lost: LostMeter[];
   readCosts: ReadCost[];
 }
 
-function costOf({ source, blocking, tracks, costsNs }: Tight, packageCount: number): ReadCost[] {
+function costOf({ source, byRegister, tracks, costsNs }: Tight, packageCount: number): ReadCost[] {
   const warm = costsNs.slice(Math.floor(costsNs.length * WARM_UP_RATIO));
   const [medianNs, p99Ns] = [quantile(warm, 0.5), quantile(warm, 0.99)];
   if (medianNs === undefined || p99Ns === undefined) return [];
   const detail =
-    packageCount > 1 && !blocking
+    packageCount > 1 && byRegister
       ? `${packageCount} packages: some of it is a read on another package's CPU, which this one must interrupt`
       : '';
   return [{ source, counterCount: tracks.size, readCount: warm.length, medianNs, p99Ns, detail }];
-}
-
-interface Seen {
-  counter: Counter;
-  delta: CounterDelta;
-  watched: Track;
-  tight: Track | undefined;
-  idleEndNs: number;
-}
-
-/** What the test shows of one counter. */
-function testOf({ counter, delta, watched, tight, idleEndNs }: Seen): Compared {
-  const { id, source, domain, device, die, scaleNumerator, scaleDenominator } = counter;
-  const joules = (ticks: bigint): number => ticksToJoules(ticks, scaleNumerator, scaleDenominator);
-  const moved = watched.updateCount > 0 || (tight?.updateCount ?? 0) > 0;
-  const period = bestPeriod(tight, watched);
-  const quantum = quantumTicks([tight, watched]);
-  const idleWatts = meanWatts(watched, 0, idleEndNs, joules);
-  const busyWatts = meanWatts(watched, idleEndNs, Number.POSITIVE_INFINITY, joules);
-  const still = stillSeconds(watched);
-  // Graphics that are switched off stand still and are well; what the total adds up never rests.
-  const frozen = TIRELESS.has(domain) && isFrozen(watched);
-  const slow = (period?.periodSeconds ?? still) >= EMULATED_PERIOD_SECONDS;
-  const emulated = moved && slow && !frozen && !counter.blocking;
-  const status = delta.status === 'ok' && frozen ? 'stale' : delta.status;
-  const details = [
-    delta.detail,
-    emulated
-      ? 'updated about once a second, as QEMU emulates RAPL from the host: regions below a second say nothing'
-      : '',
-    frozen
-      ? `stood still for ${formatDuration(still)}, though it had moved often before: do not trust it`
-      : '',
-    period !== undefined && isUnresolved(period)
-      ? 'moved at every read: it may be updated more often than it can be read'
-      : '',
-    status === 'stale' || (status === 'ok' && !moved) ? 'so its energy is unknown, not 0' : '',
-  ];
-  const test: Compared = {
-    id,
-    source,
-    domain,
-    device,
-    ...(die === undefined ? {} : { die }),
-    status,
-    detail: details.filter((part) => part !== '').join('; '),
-    inTotal: delta.inTotal && status === 'ok',
-    moved,
-    updateCount: Math.max(watched.updateCount, tight?.updateCount ?? 0),
-    ...(delta.energyJoules === undefined || status !== 'ok' ? {} : { energyJoules: delta.energyJoules }),
-    ...(period === undefined
-      ? {}
-      : { updatePeriodSeconds: period.periodSeconds, resolutionSeconds: period.resolutionSeconds }),
-    ...(period?.jitterSeconds === undefined ? {} : { jitterSeconds: period.jitterSeconds }),
-    stillSeconds: still,
-    ...(quantum === undefined ? {} : { quantumJoules: joules(quantum) }),
-    ...(idleWatts === undefined ? {} : { idleWatts }),
-    ...(busyWatts === undefined ? {} : { busyWatts }),
-    scaleNumerator,
-    scaleDenominator,
-  };
-  if (!moved || frozen) return test;
-  const region = (errorRatio: number) => shortestRegion(granularityOf(test), errorRatio).regionSeconds;
-  return {
-    ...test,
-    regionSeconds: {
-      onePercentSeconds: region(ERRORS.onePercent),
-      fivePercentSeconds: region(ERRORS.fivePercent),
-    },
-  };
 }
 
 /**
@@ -205,11 +129,12 @@ function testOf({ counter, delta, watched, tight, idleEndNs }: Seen): Compared {
  * meter can be compared.
  * @param meter all sources, opened by name
  * @param open opens some sources by name
+ * @param machine how many packages it has, and whether it is a virtual machine
  */
 export async function recordLiveTest(
   meter: Meter,
   open: OpenSources,
-  packageCount: number,
+  machine: { packageCount: number; isVirtual: boolean },
 ): Promise<Recorded> {
   const readable = meter.sources.filter(({ counters }) => counters.some(({ status }) => status === 'ok'));
   const watch = new Recorder(meter, 0n);
@@ -230,19 +155,32 @@ export async function recordLiveTest(
   const last = meter.read();
   watch.note();
   const deltas = meter.between(first, last);
-  const counters = deltas.map((delta, index) =>
-    testOf({
-      counter: delta.counter,
+  const durationSeconds = secondsBetween(first, last);
+  const judged = deltas.map((delta, index) =>
+    judgeCounter({
       delta,
       watched: watch.tracks[index] ?? new Track(),
       tight: tight.find(({ source }) => source === delta.counter.source)?.tracks.get(delta.counter.id),
       idleEndNs,
+      durationSeconds,
+      isVirtual: machine.isVirtual,
     }),
   );
+  const lost = lostMeters(
+    judged.map((one, index) => ({
+      ...one,
+      // Zones of one name that count differently are meters of their own.
+      meter: deltas[index]?.doubtful ? one.id : (deltas[index]?.meter ?? one.id),
+      counted: one.inTotal && one.moved,
+    })),
+  );
+  const isListed = ({ id }: Compared, index: number): boolean =>
+    deltas[index]?.counter.status === 'ok' || lost.some((one) => one.id === id);
   return {
-    durationSeconds: secondsBetween(first, last),
+    durationSeconds,
     idleSeconds,
-    counters: counters.filter((_, index) => deltas[index]?.counter.status === 'ok'),
-    readCosts: tight.flatMap((one) => costOf(one, packageCount)),
+    counters: judged.filter(isListed),
+    lost,
+    readCosts: tight.flatMap((one) => costOf(one, machine.packageCount)),
   };
 }

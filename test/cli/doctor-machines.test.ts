@@ -44,16 +44,29 @@ describe.skipIf(!hasVirtualMachine)('doctor, on a described machine', () => {
     expect(diagnosis.test?.readCosts.map(({ source }) => source)).toEqual(['perf', 'powercap', 'msr']);
   });
 
+  it('finds the same power while it is busy, where it is the same', async () => {
+    const { diagnosis } = await doctor('four-sockets-dram');
+    const counted = diagnosis.test?.counters.filter(({ inTotal }) => inTotal) ?? [];
+    expect(counted).toHaveLength(8);
+    for (const { id, idleWatts = 0, busyWatts = 0 } of counted) {
+      expect(Math.abs(busyWatts / idleWatts - 1), id).toBeLessThan(0.005);
+    }
+  });
+
   it('holds AMD’s cores against their package, and powercap’s one core against nothing', async () => {
     const { diagnosis } = await doctor('amd-per-core');
     expect(results(diagnosis, 'parts')).toEqual(['agree', 'agree']);
     expect(results(diagnosis, 'twins')).not.toContain('disagree');
     expect(sourceOf(diagnosis, 'perf-core')?.status).toBe('ok');
+    const cores = tested(diagnosis, 'perf-core:energy-core:0');
+    expect(cores).toMatchObject({ moved: true, detail: expect.stringContaining('one after another') });
+    expect(cores).not.toHaveProperty('updatePeriodSeconds');
   });
 
   it('knows an emulator by its second', async () => {
     const { diagnosis } = await doctor('emulated-every-second');
     expect(tested(diagnosis, 'msr:package:0')?.updatePeriodSeconds).toBeCloseTo(1, 1);
+    expect(diagnosis.sources.map(({ reason }) => reason).join()).not.toMatch(/Nothing can be done|modprobe/);
     expect(tested(diagnosis, 'msr:package:0')?.detail).toContain('regions below a second say nothing');
   });
 
@@ -72,6 +85,32 @@ describe.skipIf(!hasVirtualMachine)('doctor, on a described machine', () => {
     expect(frozen).toMatchObject([
       { moved: true, inTotal: false, detail: expect.stringContaining('stood still') },
     ]);
+  });
+
+  it.each([
+    ['frozen-counter', 'stale', 'microjoule run'],
+    ['steps-back', 'implausible', 'microjoule run'],
+    ['unreadable-zone-eacces', 'no-permission', 'udev'],
+    ['unreadable-zone-eio', 'failed', 'dmesg'],
+  ])('says of %s that a package is lost', async (name, status, next) => {
+    const { exitCode, diagnosis } = await doctor(name);
+    const { verdict } = diagnosis;
+    expect(exitCode).toBe(0);
+    expect(verdict.lost).toHaveLength(1);
+    const [id = ''] = verdict.lost;
+    expect(verdict.sentence).toContain(`; not ${id} (${status}), so totals are "at least".`);
+    expect(verdict.next.command).toContain(next);
+    expect(tested(diagnosis, id)).toMatchObject({ status, inTotal: false });
+  });
+
+  it.each([
+    'two-sockets-dram',
+    'mmio-twin',
+    'dies-that-mirror',
+    'sixteen-packages',
+  ])('misses nothing of %s, where meters are reached twice', async (name) => {
+    const { diagnosis } = await doctor(name);
+    expect(diagnosis.verdict.lost).toEqual([]);
   });
 
   it.each(['suspend', 'renumbered-pmu'])('asks for another try after %s', async (name) => {

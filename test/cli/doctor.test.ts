@@ -122,7 +122,7 @@ describe('doctor --json', () => {
     const { exitCode, diagnosis } = await doctor(on(place.machine(cpu)));
     expect(exitCode).toBe(1);
     expect(diagnosis).not.toHaveProperty('test');
-    expect(diagnosis.machine.cpu).toMatchObject({ vendor: 'GenuineIntel', family: 6, model: 0x8f });
+    expect(diagnosis.machine.cpu).toMatchObject({ vendor: 'GenuineIntel', family: 6, model: 0x55 });
     expect(sourceOf(diagnosis, 'powercap')).toMatchObject({ status: 'not-found', needed: true });
     expect(diagnosis.verdict.next.command).not.toBe('');
   });
@@ -140,6 +140,7 @@ describe('doctor --json', () => {
       ['powercap:intel-rapl:0', true, 'ok'],
       ['powercap:intel-rapl:1', false, 'failed'],
     ]);
+    expect(diagnosis.verdict.lost).toEqual(['powercap:intel-rapl:1']);
   });
 
   it('sees through a masked container', async () => {
@@ -168,8 +169,10 @@ describe('doctor --json', () => {
     const flags = ['--sysfs', place.machine(cpu).root, '--nvml-library', fakeNvmlLibrary() ?? ''];
     const { exitCode, diagnosis } = await doctor(flags, { FAKE_NVML_SCRIPT: script });
     expect(exitCode).toBe(0);
-    expect(diagnosis.verdict.sentence).toContain('measures the GPU, through nvml');
-    expect(diagnosis.test?.counters).toHaveLength(1);
+    expect(diagnosis.verdict.sentence).toBe(
+      'This machine measures the GPU, through nvml; not nvml:1 (not-supported), so totals are "at least".',
+    );
+    expect(diagnosis.test?.counters).toHaveLength(2);
     expect(diagnosis.test?.counters[0]).toMatchObject({ id: 'nvml:0', moved: true });
     expect(diagnosis.test?.counters[0]?.idleWatts).toBeCloseTo(100, -1);
     expect(sourceOf(diagnosis, 'nvml')?.reason).toContain('keeps no energy count');

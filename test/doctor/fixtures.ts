@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Compared } from '../../lib/doctor/consistency.js';
 import type { Facts } from '../../lib/doctor/facts.js';
-import type { FixContext } from '../../lib/doctor/fixes.js';
+import type { FixContext } from '../../lib/doctor/fix-parts.js';
+import type { LostMeter } from '../../lib/doctor/lost.js';
 import { judgeMachine } from '../../lib/doctor/machine.js';
 
 const require = createRequire(import.meta.url);
@@ -36,12 +37,12 @@ export function facts(changes: Partial<Facts> = {}): Facts {
     architecture: 'x64',
     cpuName: 'Intel(R) Xeon(R) Platinum 8480+',
     threadCount: 224,
-    packageCount: 2,
+    packageCpus: ['0', '56'],
     cpuModalias: SAPPHIRE_RAPIDS,
     nodeVersion: 'v22.11.0',
     addonPath: '/srv/app/node_modules/microjoule/prebuilds/linux-x64/microjoule.glibc.node',
     packagePath: '/srv/app/node_modules/microjoule/',
-    noAddons: false,
+    packageWritable: true,
     distribution: 'debian',
     userName: 'ana',
     isRoot: false,
@@ -64,6 +65,12 @@ export function facts(changes: Partial<Facts> = {}): Facts {
 
 export const inDocker: Partial<Facts> = {
   container: { dockerenv: true, containerenv: false, kubernetes: false, cgroup: '0::/', declared: '' },
+};
+export const inPodman: Partial<Facts> = {
+  container: { dockerenv: false, containerenv: true, kubernetes: false, cgroup: '0::/', declared: '' },
+};
+export const inLxc: Partial<Facts> = {
+  container: { dockerenv: false, containerenv: false, kubernetes: false, cgroup: '0::/', declared: 'lxc' },
 };
 export const inKubernetes: Partial<Facts> = {
   container: { dockerenv: false, containerenv: false, kubernetes: true, cgroup: '0::/', declared: '' },
@@ -96,6 +103,17 @@ export function counter(changes: Partial<Compared> = {}): Compared {
     busyWatts: 60,
     scaleNumerator: 1n,
     scaleDenominator: 16384n,
+    ...changes,
+  };
+}
+
+/** A meter of the total that no counter could read to the end. */
+export function lostMeter(changes: Partial<LostMeter> = {}): LostMeter {
+  return {
+    id: 'powercap:intel-rapl:1',
+    domain: 'package',
+    status: 'no-permission',
+    sources: ['powercap'],
     ...changes,
   };
 }

@@ -4,10 +4,11 @@ import { type Compared, checkConsistency, unitErrorRatio } from '../../lib/docto
 import type { Check, SourceDiagnosis } from '../../lib/doctor/diagnosis.js';
 import { type CpuFacts, parseModalias } from '../../lib/doctor/facts.js';
 import { fixesFor } from '../../lib/doctor/fixes.js';
+import { lostMeters, type Member } from '../../lib/doctor/lost.js';
 import { resolutionOf, shortestRegion } from '../../lib/doctor/resolution.js';
 import { judgeSources } from '../../lib/doctor/sources.js';
 import { judge } from '../../lib/doctor/verdict.js';
-import { context, counter, EPYC, random, SAPPHIRE_RAPIDS } from './fixtures.js';
+import { context, counter, EPYC, lostMeter, random, SAPPHIRE_RAPIDS } from './fixtures.js';
 
 const SECONDS = 2;
 const check = (counters: Compared[], cpu: CpuFacts = {}): Check[] => checkConsistency(counters, SECONDS, cpu);
@@ -154,6 +155,32 @@ describe('a package', () => {
   });
 });
 
+describe('lostMeters', () => {
+  const member = (id: string, changes: Partial<Member> = {}): Member => ({
+    id,
+    source: 'powercap',
+    domain: 'package',
+    status: 'ok',
+    meter: id,
+    counted: true,
+    ...changes,
+  });
+
+  it('are those of which no counter counted', () => {
+    const denied = { status: 'no-permission', counted: false } as const;
+    const members = [
+      member('perf:0', { source: 'perf', ...denied }),
+      member('perf:1', { source: 'perf', ...denied }),
+      member('powercap:0', { meter: 'perf:0' }),
+      member('powercap:1', { meter: 'perf:1', status: 'stale', counted: false }),
+      member('psys', { domain: 'psys', counted: false }),
+    ];
+    expect(lostMeters(members)).toEqual([
+      { id: 'perf:1', domain: 'package', status: 'no-permission', sources: ['perf', 'powercap'] },
+    ]);
+  });
+});
+
 describe('shortestRegion', () => {
   it.each([
     [0.001, 0.01, 0.0408],
@@ -242,6 +269,27 @@ describe('judge', () => {
     expect(verdict.sentence).toMatch(words);
   });
 
+  it('says what of the total is lost, and what would bring it', () => {
+    const at = context();
+    const fixes = fixesFor('powercap', 'no-permission', at);
+    const sources = [
+      source('msr', { fixes: fixesFor('msr', 'no-permission', at) }),
+      source('powercap', { fixes }),
+    ];
+    const { measured, lost, sentence, next } = judge(sources, [counter()], [lostMeter()]);
+    expect({ measured, lost }).toEqual({ measured: true, lost: ['powercap:intel-rapl:1'] });
+    expect(sentence).toBe(
+      'This machine measures the CPU, through powercap; not powercap:intel-rapl:1 (no-permission), so totals are "at least".',
+    );
+    expect(next.command).toBe(fixes[0]?.commands.join('\n'));
+    const stale = judge([source('powercap', {})], [counter()], [lostMeter({ status: 'stale' })]);
+    expect(stale.next.command).toMatch(/^microjoule run/);
+    const memory = judge([], [counter()], [lostMeter({ id: 'm', domain: 'dram' })]);
+    expect(memory.sentence).toMatch(/; not m \(no-permission\), so memory is estimated\.$/);
+    const many = Array.from({ length: 6 }, (_, index) => lostMeter({ id: `zone ${index}` }));
+    expect(judge([], [counter()], many).sentence).toMatch(/zone 2 \(no-permission\) and 3 more, so totals/);
+  });
+
   it('sends to the narrowest fix: a group for powercap before a level for perf', () => {
     const at = context();
     const denied = ['perf', 'powercap', 'msr'].map((name) =>
@@ -264,6 +312,16 @@ describe('judge', () => {
       sentence: expect.stringContaining('powercap:intel-rapl:0 is implausible'),
       next: { command: 'microjoule doctor' },
     });
+  });
+
+  it('trusts no counter that stopped, and names one of the total', () => {
+    const counters = [
+      counter({ id: 'core', domain: 'core', status: 'implausible', inTotal: false }),
+      counter({ status: 'stale', inTotal: false }),
+    ];
+    const { sentence, next } = judge([source('powercap', {})], counters);
+    expect(sentence).toContain('powercap:intel-rapl:0 is stale');
+    expect(next.why).toBe('test again: if it stops again, this counter cannot be trusted');
   });
 
   it('has something to run even where nothing helps', () => {

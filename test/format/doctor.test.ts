@@ -6,15 +6,21 @@ import { checkConsistency } from '../../lib/doctor/consistency.js';
 import type { CounterTest, Diagnosis } from '../../lib/doctor/diagnosis.js';
 import type { Facts } from '../../lib/doctor/facts.js';
 import { parseModalias } from '../../lib/doctor/facts.js';
+import type { LostMeter } from '../../lib/doctor/lost.js';
 import { resolutionOf } from '../../lib/doctor/resolution.js';
 import { type FoundSource, judgeSources } from '../../lib/doctor/sources.js';
 import { judge } from '../../lib/doctor/verdict.js';
 import { ansiStyle } from '../../lib/format/ansi-style.js';
 import { formatDiagnosis } from '../../lib/format/doctor.js';
 import { displayWidth } from '../../lib/format/wrap.js';
-import { context, counter, SAPPHIRE_RAPIDS, schemaErrors } from '../doctor/fixtures.js';
+import { context, counter, lostMeter, SAPPHIRE_RAPIDS, schemaErrors } from '../doctor/fixtures.js';
 
-function diagnosis(found: FoundSource[], compared: Compared[], changes: Partial<Facts> = {}): Diagnosis {
+function diagnosis(
+  found: FoundSource[],
+  compared: Compared[],
+  changes: Partial<Facts> = {},
+  lost: LostMeter[] = [],
+): Diagnosis {
   const at = context(changes);
   const counters: CounterTest[] = compared.map(({ scaleNumerator: _, scaleDenominator: __, ...test }) => ({
     ...test,
@@ -49,7 +55,7 @@ function diagnosis(found: FoundSource[], compared: Compared[], changes: Partial<
           },
         }),
     resolution: resolutionOf(counters),
-    verdict: judge(sources, counters),
+    verdict: judge(sources, counters, lost),
   };
 }
 
@@ -126,6 +132,53 @@ describe('formatDiagnosis', () => {
     'some of it is a read on another package',
     'This machine measures the CPU and memory, through perf.',
   ])('says: %s', (sentence) => expect(flat(texts[0])).toContain(sentence));
+
+  it('lists a counter that the total lacks, as what it is', () => {
+    const {
+      updatePeriodSeconds: _,
+      jitterSeconds: __,
+      idleWatts: ___,
+      ...unread
+    } = counter({
+      updateCount: 0,
+      id: 'powercap:intel-rapl:1',
+      device: 1,
+      status: 'no-permission',
+      moved: false,
+      inTotal: false,
+      detail: 'mount it and give its place with sysfs',
+    });
+    const found = { source: 'powercap', status: 'ok' as const, detail: '', counters: [] };
+    const text = flat(formatDiagnosis(diagnosis([found], [counter(), unread], {}, [lostMeter()])));
+    expect(text).toContain('package 1: no-permission mount it and give its place with --sysfs');
+    expect(text).toContain('not powercap:intel-rapl:1 (no-permission), so totals are "at least".');
+  });
+
+  it('counts what repeats the meters of a large machine', () => {
+    const counters = Array.from({ length: 16 }, (_, device) => [
+      counter({ id: `perf:energy-pkg:${device}`, source: 'perf', device }),
+      counter({ id: `powercap:intel-rapl:${device.toString(16)}`, device, inTotal: false }),
+      counter({ id: `perf:energy-cores:${device}`, source: 'perf', domain: 'core', device, inTotal: false }),
+    ]).flat();
+    const text = formatDiagnosis(diagnosis([], counters));
+    expect(text).toContain('perf:energy-pkg:15  package 15');
+    expect(text).toContain(
+      '16 others repeat these meters and agree.\n  16 others move, and are not in the total.',
+    );
+    expect(text).not.toContain('energy-cores');
+    // What is off is shown.
+    const odd = counters.map((one) =>
+      one.id === 'powercap:intel-rapl:f' ? { ...one, energyJoules: 7 } : one,
+    );
+    expect(formatDiagnosis(diagnosis([], odd))).toContain('powercap:intel-rapl:f  package 15');
+  });
+
+  it('says how long a fix holds, but not of one that only looks', () => {
+    const failed = { source: 'perf', status: 'failed' as const, detail: '', counters: [] };
+    expect(formatDiagnosis(diagnosis([failed], []))).toContain('Fix  See what the kernel says of it.\n');
+    const closed = { source: 'msr', status: 'no-permission' as const, detail: '', counters: [] };
+    expect(flat(formatDiagnosis(diagnosis([closed], [])))).toContain('may read (until the next start).');
+  });
 
   it('shows no fix that is not needed', () => {
     expect(texts[0]).not.toContain('udevadm');
