@@ -25,10 +25,16 @@ function start(command: string, flags: readonly string[]): string {
 }
 
 /** Engines hand capabilities and root's devices to root alone. */
-function asRoot({ facts }: FixContext): string {
-  return facts.isRoot
-    ? ''
-    : " It reaches the container's root alone, and this user is not root: add --user 0.";
+function asRoot({ facts, machine }: FixContext): string {
+  if (facts.isRoot) return '';
+  const how = {
+    none: '',
+    docker: ': add --user 0',
+    podman: ': add --user 0',
+    kubernetes: ': add runAsUser: 0',
+    other: '',
+  }[machine.container.state];
+  return ` The capability reaches the container's root alone, and this user is not root${how}.`;
 }
 
 const sysfs: Lines = {
@@ -95,7 +101,11 @@ function msr(context: FixContext): Lines {
     '--cap-add SYS_RAWIO',
     ...cpus.map((cpu) => `--device /dev/cpu/${cpu}/msr:/dev/cpu/${cpu}/msr:r`),
   ];
-  const isPod = context.machine.container.state === 'kubernetes';
+  const engine = context.machine.container.state;
+  const isPod = engine === 'kubernetes';
+  const devices = isPod
+    ? 'Without a device plugin Kubernetes lets none but privileged containers open devices. '
+    : 'One --device a socket. ';
   return {
     title: "Give the container the host's registers",
     docker: flags,
@@ -113,15 +123,13 @@ function msr(context: FixContext): Lines {
     ],
     why:
       'It reads every register and is as good as root: prefer perf or powercap. ' +
-      (isPod
-        ? 'Without a device plugin Kubernetes lets none but privileged containers open devices. '
-        : 'One --device a socket. ') +
+      (engine === 'other' ? '' : devices) +
       `The host needs sudo modprobe msr.${isPod ? '' : asRoot(context)}`,
   };
 }
 
 const nvml: Lines = {
-  title: 'Give the container the GPUs, with the NVIDIA Container Toolkit',
+  title: 'Give the container the GPUs',
   docker: ['--gpus all'],
   podman: [
     '# on the host, once:\nsudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml',
@@ -129,7 +137,7 @@ const nvml: Lines = {
   ],
   pod: '# in the container:\nresources: { limits: { nvidia.com/gpu: 1 } }',
   words: ["# in the container's settings: pass /dev/nvidia* and libnvidia-ml.so.1"],
-  why: "The toolkit brings the driver's library and devices into the container; reading needs no right.",
+  why: "The NVIDIA Container Toolkit brings the driver's library and devices into the container; reading needs no right.",
 };
 
 function linesOf(lacking: Lacking, context: FixContext): Lines {
@@ -157,7 +165,7 @@ export function containerFixes(lacking: Lacking, context: FixContext): Fix[] {
       title,
       commands: mustLower ? [`# on the host:\n${LOWER}`, ...commands] : commands,
       why: isPodmanGroup ? KEEP_GROUPS : why,
-      holds: engine === 'kubernetes' ? 'lasting' : 'until-it-ends',
+      holds: engine === 'kubernetes' || engine === 'other' ? 'lasting' : 'until-it-ends',
     },
   ];
 }

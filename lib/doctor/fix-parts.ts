@@ -53,6 +53,11 @@ export function groupCommands(context: FixContext): string[] {
   return isInside(context) ? [make] : [make, `sudo usermod --append --groups ${GROUP} ${userOf(context)}`];
 }
 
+/** Who was made one of a group is so from the next login on. */
+export function joinCommand(context: FixContext): string {
+  return isAlpine(context) ? '# log in again' : `newgrp ${GROUP}    # or log in again`;
+}
+
 /** Writes a rule of udev, and has it done now. */
 export function ruleCommands(
   context: FixContext,

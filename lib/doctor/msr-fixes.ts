@@ -9,6 +9,7 @@ import {
   groupCommands,
   isAmd,
   isInside,
+  joinCommand,
   kernelLog,
   loadModule,
   mayHave,
@@ -32,6 +33,7 @@ function msrSafe(context: FixContext): Fix {
       `printf '%s 0x0000000000000000\\n' \\\n  ${registers} |\n  sudo tee /dev/cpu/msr_allowlist`,
       ...groupCommands(context),
       ...ruleCommands(context, 'msr-safe', rule, "'msr_*'"),
+      joinCommand(context),
     ],
     why:
       'The kernel has no narrower right than all registers of all CPUs: msr-safe does. The zeros say that nothing may ' +
@@ -47,7 +49,7 @@ function rawIo(context: FixContext): Fix[] {
     {
       name: 'CAP_SYS_RAWIO',
       why:
-        'It reads every register and reaches raw hardware, as good as root: prefer perf or powercap. /dev/cpu/*/msr ' +
+        'CAP_SYS_RAWIO reads every register and reaches raw hardware, as good as root: prefer perf or powercap. /dev/cpu/*/msr ' +
         "is root's alone, so the group must be let in, too; without the capability it still reads nothing.",
       before: {
         lasting: [make, ...ruleCommands(context, 'msr', rule, 'msr')],

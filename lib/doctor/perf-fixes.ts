@@ -41,7 +41,7 @@ function capability(context: FixContext): Fix[] {
   const why =
     name === 'CAP_SYS_ADMIN'
       ? 'Before Linux 5.8 there is no narrower capability for perf events.'
-      : 'It lets a program read counters of the whole machine, and trace the kernel: no more than that, but not little.';
+      : 'CAP_PERFMON lets a program read counters of the whole machine, and trace the kernel: no more than that, but not little.';
   const fixes = capabilityFixes(
     {
       name,

@@ -6,10 +6,10 @@ import {
   type FixesOf,
   GROUP,
   groupCommands,
-  isAlpine,
   isAmd,
   isInside,
   isOlder,
+  joinCommand,
   kernelLog,
   loadModule,
   mayHave,
@@ -23,7 +23,6 @@ const AMD_KERNEL = [5, 11] as const;
 /** Narrow, since it names who may read; it holds over module loads and restarts. */
 export function groupRule(context: FixContext): Fix {
   const inside = isInside(context);
-  const again = isAlpine(context) ? '# log in again' : `newgrp ${GROUP}    # or log in again`;
   return {
     title: `${inside ? 'On the host: let' : 'Let'} the group "${GROUP}" read the energy files, by a udev rule`,
     commands: [
@@ -38,7 +37,7 @@ export function groupRule(context: FixContext): Fix {
         ],
         'powercap',
       ),
-      ...(inside ? [] : [again]),
+      ...(inside ? [] : [joinCommand(context)]),
     ],
     why:
       'Fine-grained energy readings leak keys and other secrets of every process (PLATYPUS, CVE-2020-8694), which ' +
