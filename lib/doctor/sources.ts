@@ -60,7 +60,9 @@ function worstOf(
   const broken = tests.find(
     (one) => one.source === source && one.status !== 'ok' && lost.some(({ id }) => id === one.id),
   );
-  return counters.find((one) => one.status !== 'ok')?.status ?? broken?.status;
+  const status = counters.find((one) => one.status !== 'ok')?.status ?? broken?.status;
+  // The source is there, so neither a mount nor a driver is missing.
+  return status === 'not-found' ? 'failed' : status;
 }
 
 /**
