@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What one reading costs, in several ways, each in a process of its own. With arguments it is such a process:
-// read-cost.mjs WAY SYSFS FILE... prints nanoseconds per pass.
+// What one reading costs, in several ways that take turns in one process. With arguments it is such a process:
+// read-cost.mjs SOURCE FLOOR_FIRST SYSFS FILE... prints nanoseconds a pass of each way.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -13,14 +13,14 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { alternate, median, row } from './stats.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
-const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const PASSES = 500;
+const PASSES = 2000;
 const BATCHES = 100;
 const ZONES = ['package-0', 'core', 'uncore', 'dram', 'psys'];
 const EVENTS = ['pkg', 'cores', 'ram', 'gpu', 'psys'];
@@ -63,16 +63,31 @@ function writeEvents(sysfs) {
   write(sysfs, `devices/system/cpu/cpu${CPU}/topology/physical_package_id`, 0);
 }
 
-/** A function that takes one reading, as the one way or the other does it. */
-async function reader(way, sysfs, files) {
-  if (way === 'powercap' || way === 'perf') {
-    const { openMeter } = await import('../dist/index.js');
-    const meter = openMeter({ sysfs, sources: [way] });
-    const failed = meter.list(meter.read()).find(({ status }) => status !== 'ok');
-    const reason = failed?.detail ?? meter.sources.map(({ detail }) => detail).join();
-    if (failed !== undefined || meter.counters.length !== files.length) throw new Error(reason);
-    return () => meter.sample();
+function loadFloor() {
+  try {
+    return createRequire(import.meta.url)('./floor/build/Release/floor.node');
+  } catch (error) {
+    throw new Error(`the bare C loop is not built: run npm run bench:floor (${error.message})`);
   }
+}
+
+/** Nanoseconds a pass of our reading, which has one counter for each of the files. */
+async function ours(source, sysfs, files) {
+  const { openMeter } = await import('../dist/index.js');
+  const meter = openMeter({ sysfs, sources: [source] });
+  const failed = meter.list(meter.read()).find(({ status }) => status !== 'ok');
+  const reason = failed?.detail ?? meter.sources.map(({ detail }) => detail).join();
+  if (failed !== undefined || meter.counters.length !== files.length) throw new Error(reason);
+  // A loop of its own, as its callers have: one that several ways share could not be compiled for any of them.
+  return () => {
+    const start = process.hrtime.bigint();
+    for (let pass = 0; pass < PASSES; ++pass) meter.sample();
+    return Number(process.hrtime.bigint() - start) / PASSES;
+  };
+}
+
+/** What plain JavaScript would do, by the name of the function it uses. */
+function plain(way, files) {
   const times = new BigUint64Array(2);
   const values = new Float64Array(files.length);
   if (way === 'readFileSync') {
@@ -97,36 +112,50 @@ async function reader(way, sysfs, files) {
 }
 
 function nanosecondsPerPass(read) {
-  const batches = [];
-  for (let batch = 0; batch < BATCHES; ++batch) {
-    const start = process.hrtime.bigint();
-    for (let pass = 0; pass < PASSES; ++pass) read();
-    batches.push(Number(process.hrtime.bigint() - start) / PASSES);
-  }
-  return median(batches);
+  const start = process.hrtime.bigint();
+  for (let pass = 0; pass < PASSES; ++pass) read();
+  return Number(process.hrtime.bigint() - start) / PASSES;
 }
 
-function number(command, args) {
-  return Number(execFileSync('taskset', ['-c', CPU, command, ...args].map(String)));
+/** All ways of one process in turn, batch by batch: the median of each. `floorFirst`: whose events are opened first. */
+async function measureHere(source, floorFirst, sysfs, files) {
+  const floor = loadFloor();
+  const openFloor = () =>
+    source === 'perf' ? floor.openGroup(CPU, files.length) : floor.openFiles([...files]);
+  if (floorFirst) openFloor();
+  const timeOurs = await ours(source, sysfs, files);
+  if (!floorFirst) openFloor();
+  const ways = {
+    floor: () => floor.loop(PASSES),
+    ours: timeOurs,
+    ...Object.fromEntries(
+      ['readSync', 'readFileSync'].map((way) => {
+        const each = plain(way, files);
+        return [way, () => nanosecondsPerPass(each)];
+      }),
+    ),
+  };
+  const values = alternate(ways, BATCHES);
+  return Object.fromEntries(Object.entries(values).map(([name, found]) => [name, median(found)]));
 }
 
-/** One table: `ours` against the floor, its like in Node and Python, and the goals that are asked of it. */
-function table(title, floorArgs, ours, sysfs, files, rounds, floor, judge) {
-  const way = (name) => () => number(process.execPath, [SELF, name, sysfs, ...files]);
+function run(command, args) {
+  return execFileSync('taskset', ['-c', CPU, command, ...args].map(String), { encoding: 'utf8' });
+}
+
+/** One table: our reading, the floor, their like in Node and Python, and the goals that are asked of it. */
+function table(title, source, sysfs, files, rounds, judge) {
   const python = spawnSync('python3', ['--version']).status === 0;
-  const script = here('read-files.py');
-  const values = alternate(
-    {
-      floor: () => number(floor, floorArgs),
-      ours: way(ours),
-      readSync: way('readSync'),
-      readFileSync: way('readFileSync'),
-      ...(python ? { python: () => number('python3', [script, PASSES, BATCHES / 10, ...files]) } : {}),
-    },
-    rounds,
-  );
+  const values = { floor: [], ours: [], readSync: [], readFileSync: [], python: [] };
+  for (let round = 0; round < rounds; ++round) {
+    const found = JSON.parse(run(process.execPath, [SELF, source, round % 2, sysfs, ...files]));
+    for (const [name, value] of Object.entries(found)) values[name].push(value);
+    if (!python) continue;
+    const script = fileURLToPath(new URL('read-files.py', import.meta.url));
+    values.python.push(Number(run('python3', [script, PASSES / 10, BATCHES / 10, ...files])));
+  }
   const rows = [
-    row(ours === 'perf' ? 'bare C: clocks and `read`' : 'bare C: clocks and `pread`', values.floor, 'ns'),
+    row(source === 'perf' ? 'bare C: clocks and `read`' : 'bare C: clocks and `pread`', values.floor, 'ns'),
     row('`meter.sample()`', values.ours, 'ns', values.floor),
     row('`fs.readSync`, kept descriptors', values.readSync, 'ns', values.floor),
     row('`fs.readFileSync`', values.readFileSync, 'ns', values.floor),
@@ -159,42 +188,21 @@ export function measure({ rounds }) {
   // In memory where there is such a file system: a disk's would add its own cost.
   const base = existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
   const folder = mkdtempSync(path.join(base, 'microjoule-bench-'));
-  const binaries = mkdtempSync(path.join(os.tmpdir(), 'microjoule-floor-'));
   try {
-    const floor = path.join(binaries, 'floor');
-    execFileSync('cc', ['-O2', '-pthread', '-o', floor, here('floor.c')], { stdio: 'inherit' });
     const [one, five] = ['one', 'five'].map((name) => path.join(folder, name));
     const [oneFile, fiveFiles] = [writeZones(one, 1), writeZones(five, ZONES.length)];
     writeEvents(five);
     return [
-      table(
-        'One RAPL domain: a powercap zone',
-        ['files', PASSES, BATCHES, ...oneFile],
-        'powercap',
-        one,
-        oneFile,
-        rounds,
-        floor,
-        ({ more, faster }) => goal([overFloor(more), overNode(faster, GOAL_RATIO_ONE)]),
+      table('One RAPL domain: a powercap zone', 'powercap', one, oneFile, rounds, ({ faster }) =>
+        goal([overNode(faster, GOAL_RATIO_ONE)]),
       ),
-      table(
-        'Five RAPL domains: powercap zones',
-        ['files', PASSES, BATCHES, ...fiveFiles],
-        'powercap',
-        five,
-        fiveFiles,
-        rounds,
-        floor,
-        () => undefined,
-      ),
+      table('Five RAPL domains: powercap zones', 'powercap', five, fiveFiles, rounds, () => undefined),
       table(
         'Five RAPL domains: one group of perf events (software events stand in)',
-        ['group', PASSES, BATCHES, CPU, EVENTS.length],
         'perf',
         five,
         fiveFiles,
         rounds,
-        floor,
         ({ more, ours, faster }) =>
           goal([
             overFloor(more),
@@ -209,9 +217,10 @@ export function measure({ rounds }) {
     ];
   } finally {
     rmSync(folder, { recursive: true });
-    rmSync(binaries, { recursive: true });
   }
 }
 
-const [, main, name, sysfs, ...files] = process.argv;
-if (main === SELF && sysfs !== undefined) console.log(nanosecondsPerPass(await reader(name, sysfs, files)));
+const [, main, source, floorFirst, sysfs, ...files] = process.argv;
+if (main === SELF && sysfs !== undefined) {
+  console.log(JSON.stringify(await measureHere(source, floorFirst === '1', sysfs, files)));
+}

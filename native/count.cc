@@ -112,15 +112,13 @@ void Count::AddCarefully(const RawReading& raw, const Instant& now) {
     }
     restarted_ = false;
     frozen_ = delta == 0 && (frozen_ || reason == Break::kFroze);
-    if (delta != 0) {
-      has_moved_ = true;
-      moved_boot_ns_ = now.boot_ns;
-    }
+    if (delta != 0) has_moved_ = true;
+    if (delta != 0 || !has_moved_) moved_boot_ns_ = now.boot_ns;
   }
   raw_ = raw.ticks;
   boot_ns_ = now.boot_ns;
   asleep_ns_ = std::max(now.asleep_ns(), asleep_ns_);
-  is_ordinary_ = has_moved_ && !frozen_ && fell_from_ == 0;
+  is_ordinary_ = !frozen_ && fell_from_ == 0;
 }
 
 Count::Break Count::FindBreak(const RawReading& raw, const Instant& now, uint64_t delta) const {

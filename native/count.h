@@ -43,7 +43,10 @@ class Count {
       raw_ = raw.ticks;
       time_ns_ = raw.time_ns;
       boot_ns_ = now.boot_ns;
-      if (delta != 0) moved_boot_ns_ = now.boot_ns;
+      if (delta != 0) {
+        moved_boot_ns_ = now.boot_ns;
+        has_moved_ = true;
+      }
       return;
     }
     AddCarefully(raw, now);
@@ -73,13 +76,14 @@ class Count {
   Break FindBreak(const RawReading& raw, const Instant& now, uint64_t delta) const;
 
   // What an ordinary reading needs stands together.
-  bool is_ordinary_ = false;  // has moved, and did not freeze
+  bool is_ordinary_ = false;  // has been read, and neither froze nor fell
+  bool has_moved_ = false;
   Status status_ = Status::kFailed;
   uint64_t ticks_ = 0;
   uint64_t raw_ = 0;
   uint64_t time_ns_ = 0;
   uint64_t boot_ns_ = 0;
-  uint64_t moved_boot_ns_ = 0;  // when the count was first seen at its present value
+  uint64_t moved_boot_ns_ = 0;  // since when it stands at its present value, if it ever moved
   uint64_t asleep_ns_ = 0;
   uint64_t largest_ = UINT64_MAX;
   uint64_t most_ordinary_ticks_ = 0;
@@ -92,7 +96,6 @@ class Count {
   bool never_rests_ = false;
   Break last_break_ = Break::kNone;
   bool started_ = false;
-  bool has_moved_ = false;
   bool frozen_ = false;
   bool restarted_ = false;  // since the last good reading
   uint64_t fell_from_ =

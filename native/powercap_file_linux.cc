@@ -51,7 +51,7 @@ int ZoneFile::Open() {
   return fd_ < 0 ? errno : 0;
 }
 
-int ZoneFile::Read(const Pass& pass, uint64_t* microjoules) {
+int ZoneFile::ReadCarefully(const Pass& pass, uint64_t* microjoules) {
   if (fd_ >= 0) {
     const int error = ReadOpen(pass, microjoules);
     if (!IsLost(error)) return error;

@@ -1,0 +1,3 @@
+{
+  "targets": [{ "target_name": "floor", "sources": ["floor.c"], "cflags": ["-O2", "-Wall", "-Wextra"] }]
+}
