@@ -126,6 +126,7 @@ bool PerfGroup::Open(uint32_t type) {
     event.fd = OpenEvent(type, event.config, cpu_, leader_fd_);
     event.error = event.fd < 0 ? errno : 0;
     if (leader_fd_ < 0) leader_fd_ = event.fd;
+    if (event.fd >= 0) open_bytes_ += sizeof buffer_[0];
   }
   return leader_fd_ >= 0;
 }
@@ -136,23 +137,15 @@ void PerfGroup::Close() {
     event.fd = -1;
   }
   leader_fd_ = -1;
+  open_bytes_ = sizeof buffer_[0];  // the number of events
 }
 
 // 0, an errno or one of ours.
-int PerfGroup::ReadOnce() {
+int PerfGroup::ReadFailure(ssize_t size) const {
   if (leader_fd_ < 0) return kVanished;
-  const ssize_t size = read(leader_fd_, buffer_.data(), buffer_.size() * sizeof buffer_[0]);
   if (size < 0) return errno == ENODEV ? kVanished : errno;
   // End of file: the event is in error for good, as its PMU is gone.
-  if (size == 0) return kVanished;
-  const uint64_t* count = buffer_.data() + 1;
-  for (Event& event : events_) {
-    if (event.fd >= 0) event.ticks = *count++;
-  }
-  const size_t words = static_cast<size_t>(count - buffer_.data());
-  const bool whole =
-      static_cast<size_t>(size) == words * sizeof buffer_[0] && buffer_[0] == words - 1;
-  return whole ? 0 : kShort;
+  return size == 0 ? kVanished : kShort;
 }
 
 // What the kernel has under that name now, if anything.
@@ -170,9 +163,7 @@ void PerfGroup::SetErrors(int error) {
   }
 }
 
-void PerfGroup::Read(const Clock& clock) {
-  int error = ReadOnce();
-  if (error == 0 && !failed_) return;
+void PerfGroup::Recover(const Clock& clock, int error) {
   if (error == kVanished) {
     const uint64_t now_ns = clock.MonotonicNs();
     if (now_ns >= next_reopen_ns_) {

@@ -4,6 +4,9 @@
 // https://man7.org/linux/man-pages/man2/perf_event_open.2.html
 #pragma once
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -43,7 +46,12 @@ class PerfGroup {
 
   // Reads all events by one system call. When the PMU went away, tries at most once a second to
   // open what is there now.
-  void Read(const Clock& clock);
+  void Read(const Clock& clock) {
+    // Here, since after a system call every return through a caller costs the processor a wrong
+    // guess.
+    const int error = ReadOnce();
+    if (error != 0 || failed_) Recover(clock, error);
+  }
 
   // 0, or why the last Open or Read failed.
   int error(size_t event) const { return events_[event].error; }
@@ -61,7 +69,20 @@ class PerfGroup {
     uint64_t config = 0;
   };
 
-  int ReadOnce();
+  int ReadOnce() {
+    const ssize_t size = leader_fd_ < 0 ? -1 : read(leader_fd_, buffer_.data(), bytes());
+    if (size != static_cast<ssize_t>(open_bytes_) || buffer_[0] != open_bytes_ / 8 - 1) {
+      return ReadFailure(size);
+    }
+    const uint64_t* count = buffer_.data() + 1;
+    for (Event& event : events_) {
+      if (event.fd >= 0) event.ticks = *count++;
+    }
+    return 0;
+  }
+  int ReadFailure(ssize_t size) const;
+  void Recover(const Clock& clock, int error);
+  size_t bytes() const { return buffer_.size() * sizeof buffer_[0]; }
   bool Reopen();
   void SetErrors(int error);
 
@@ -69,6 +90,7 @@ class PerfGroup {
   const uint32_t cpu_;
   std::vector<Event> events_;
   std::vector<uint64_t> buffer_;  // the number of open events, then their counts
+  size_t open_bytes_ = 0;         // what a whole reading has
   int leader_fd_ = -1;
   bool failed_ = false;  // so that the ordinary pass need not clear errors
   uint64_t next_reopen_ns_ = 0;
