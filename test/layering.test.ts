@@ -32,7 +32,7 @@ function code(name: string): string {
 
 describe('C++', () => {
   const native = files('native', /^native\/[^/]+\.(cc|h)$/);
-  const OF_PLATFORM = /_(linux|posix|mac|win)\.cc$/;
+  const OF_PLATFORM = /_(linux|posix|mac|win)\.(cc|h)$/;
 
   interface Include {
     file: string;
