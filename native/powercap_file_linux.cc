@@ -51,19 +51,21 @@ int ZoneFile::Open() {
   return fd_ < 0 ? errno : 0;
 }
 
-int ZoneFile::ReadCarefully(const Pass& pass, uint64_t* microjoules) {
+int ZoneFile::Recover(const Pass& pass, int error, uint64_t* microjoules) {
   if (fd_ >= 0) {
-    const int error = ReadOpen(pass, microjoules);
     if (!IsLost(error)) return error;
     Close();
     lost_ = error;
   }
   if (pass.monotonic_ns < next_reopen_ns_) return lost_;
   next_reopen_ns_ = pass.monotonic_ns + kReopenNs;
-  const int error = Reopen();
+  const int trouble = Reopen();
   // That it is still away is no news.
-  if (error != ENOENT) lost_ = error;
-  return error == 0 ? ReadOpen(pass, microjoules) : lost_;
+  if (trouble != ENOENT) lost_ = trouble;
+  if (trouble != 0) return lost_;
+  char text[kTextBytes];
+  const ssize_t size = pread(fd_, text, sizeof text, 0);
+  return size < 0 ? errno : Judge(pass, text, size, microjoules);
 }
 
 // A driver that comes back may number its zones anew.
@@ -79,12 +81,9 @@ int ZoneFile::Reopen() {
   return 0;
 }
 
-int ZoneFile::ReadOpen(const Pass& pass, uint64_t* microjoules) {
-  char buffer[kLineBytes];
-  const ssize_t size = pread(fd_, buffer, sizeof buffer, 0);
-  if (size < 0) return errno;
+int ZoneFile::Judge(const Pass& pass, const char* text, ssize_t size, uint64_t* microjoules) {
   if (size == 0) return kZoneIsEmpty;
-  if (!ParseCount({buffer, static_cast<size_t>(size)}, microjoules)) return kZoneHasNoNumber;
+  if (!ParseCount({text, static_cast<size_t>(size)}, microjoules)) return kZoneHasNoNumber;
   // A removed attribute of sysfs answers ENODEV; a removed plain file would look frozen.
   if (*microjoules == last_uj_ && pass.monotonic_ns >= next_vanish_check_ns_) {
     struct stat info;

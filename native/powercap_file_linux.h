@@ -3,6 +3,7 @@
 // The energy_uj of one powercap zone, through a kept descriptor that survives its driver.
 #pragma once
 
+#include <errno.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -38,16 +39,14 @@ class ZoneFile {
   int Read(const Pass& pass, uint64_t* microjoules) {
     // Here, since after a system call every return through a caller costs the processor a wrong
     // guess.
-    if (fd_ >= 0) {
-      char text[kTextBytes];
-      const ssize_t size = pread(fd_, text, sizeof text, 0);
-      if (size > 0 && ParseCount({text, static_cast<size_t>(size)}, microjoules) &&
-          (*microjoules != last_uj_ || pass.monotonic_ns < next_vanish_check_ns_)) {
-        last_uj_ = *microjoules;
-        return 0;
-      }
+    char text[kTextBytes];
+    const ssize_t size = fd_ < 0 ? -1 : pread(fd_, text, sizeof text, 0);
+    if (size > 0 && ParseCount({text, static_cast<size_t>(size)}, microjoules) &&
+        (*microjoules != last_uj_ || pass.monotonic_ns < next_vanish_check_ns_)) {
+      last_uj_ = *microjoules;
+      return 0;
     }
-    return ReadCarefully(pass, microjoules);
+    return Recover(pass, size < 0 ? errno : Judge(pass, text, size, microjoules), microjoules);
   }
 
   // True once after a good reading that does not go on from the last one: the zone was found again.
@@ -56,8 +55,9 @@ class ZoneFile {
  private:
   static constexpr size_t kTextBytes = 64;  // 20 digits and padding
 
-  int ReadCarefully(const Pass& pass, uint64_t* microjoules);
-  int ReadOpen(const Pass& pass, uint64_t* microjoules);
+  // What a reading of `size` bytes says: 0 or what is wrong with it.
+  int Judge(const Pass& pass, const char* text, ssize_t size, uint64_t* microjoules);
+  int Recover(const Pass& pass, int error, uint64_t* microjoules);
   int Reopen();
   void Close();
 
