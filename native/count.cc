@@ -102,6 +102,8 @@ void Count::AddCarefully(const RawReading& raw, const Instant& now) {
     } else {
       ++breaks_;
       last_break_ = reason;
+      // How long it stood before, asleep or unread, says nothing of what follows.
+      moved_boot_ns_ = now.boot_ns;
     }
     // A count that fell by mistake comes back, which is no energy either.
     if (raw.ticks < raw_ && reason == Break::kFell) {
@@ -111,7 +113,7 @@ void Count::AddCarefully(const RawReading& raw, const Instant& now) {
       fell_from_ = 0;
     }
     restarted_ = false;
-    frozen_ = delta == 0 && (frozen_ || reason == Break::kFroze);
+    frozen_ = delta == 0 && (reason == Break::kFroze || (reason == Break::kNone && frozen_));
     if (delta != 0) has_moved_ = true;
     if (delta != 0 || !has_moved_) moved_boot_ns_ = now.boot_ns;
   }

@@ -143,6 +143,27 @@ void TestSleepIsFlagged() {
     bench.ReadAfter(1, after + 10);
     CHECK(bench.Breaks() == 1 && bench.Ticks() == 65546);
   }
+  // Nor does a count stand still while the machine sleeps.
+  Bench quick;
+  quick.ReadAfter(0, 65536);
+  quick.ReadAfter(1, 65600);
+  quick.clock.slept_ns = 20 * kSecond;
+  quick.ReadAfter(0, 65600);
+  quick.ReadAfter(1, 65600);
+  quick.ReadAfter(0, 65610);
+  CHECK(quick.Breaks() == 1 && quick.Ticks() == 65610);
+  // One that had stood still before is only known to do so when it has again.
+  quick.ReadAfter(4, 65610);
+  CHECK(quick.Breaks() == 2);
+  quick.clock.slept_ns = 40 * kSecond;
+  quick.ReadAfter(0, 65610);
+  CHECK(quick.Breaks() == 3);
+  quick.ReadAfter(1, 65610);
+  quick.ReadAfter(0, 65620);
+  CHECK(quick.Breaks() == 3 && quick.Ticks() == 65620);
+  quick.ReadAfter(4, 65620);
+  quick.ReadAfter(1, 65620);
+  CHECK(quick.Breaks() == 4);
   // Time between two looks at the clocks is no sleep, however long and on whichever side.
   Bench bench;
   bench.ReadAfter(0, 0);
