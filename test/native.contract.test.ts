@@ -303,7 +303,7 @@ describe.each(BUILDS)('the addon built by $name', (build) => {
     expect(seen).toEqual({ start, both: held, one: held, none: start, lost: held, collected: start });
   });
 
-  it.runIf(ON_LINUX)('does not grow over 10,000 times open and close', () => {
+  it.runIf(ON_LINUX)('does not grow over 10,000 times open and close', { timeout: 60_000 }, () => {
     const seen = inFreshProcess(
       `
       const cycle = (times) => { for (let i = 0; i < times; ++i) bound(new addon.NativeMeter(options)).close(); };
