@@ -1,13 +1,18 @@
 {
   "variables": {
     "core_sources": [
+      "native/calibration.cc",
       "native/count.cc",
+      "native/counter_watch.cc",
       "native/keep_alive.cc",
       "native/meter.cc",
       "native/nvml.cc",
+      "native/package_sampler.cc",
       "native/registry.cc",
+      "native/sample_ring.cc",
       "native/source.cc",
-      "native/sources.cc"
+      "native/sources.cc",
+      "native/update_predictor.cc"
     ],
     "linux_sources": [
       "native/child_usage_posix.cc",

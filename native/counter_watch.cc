@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "counter_watch.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace microjoule {
+namespace {
+
+constexpr uint64_t kNsPerMs = 1000000;
+constexpr uint32_t kCalibrationUpdates = 200;
+constexpr uint32_t kFirstGuessUpdates = 16;
+constexpr uint64_t kCalibrationNs = 300 * kNsPerMs;
+// After a lock was lost twice the period may have changed.
+constexpr uint32_t kRecalibrationUpdates = 32;
+// What updates less often is known well enough from reads at the base rate.
+constexpr double kLongestTrackedNs = 10.0 * kNsPerMs;
+// Waiting for one update to lock onto, in periods.
+constexpr double kSearchPeriods = 2.5;
+constexpr uint64_t kShortestPauseNs = 10 * kNsPerMs;
+constexpr uint32_t kMostDoublings = 12;  // a pause of 41 s
+constexpr uint64_t kUpdatesOfGoodLock = 100;
+constexpr uint32_t kFreshUpdates = UpdateHistory::kSize;
+constexpr uint32_t kFreshSparseUpdates = 32;
+// The part that the latest updates have in the jitter.
+constexpr double kNewJitter = 0.25;
+
+}  // namespace
+
+const char* ModeName(CounterWatch::Mode mode) {
+  switch (mode) {
+    case CounterWatch::Mode::kSparse:
+      return "sparse";
+    case CounterWatch::Mode::kCalibrating:
+      return "calibrating";
+    case CounterWatch::Mode::kTracking:
+      return "tracking";
+    case CounterWatch::Mode::kSearching:
+      return "searching";
+  }
+  return "";
+}
+
+void CounterWatch::SetTracking(bool tracking, uint64_t now_ns) {
+  if (tracking == tracking_) return;
+  tracking_ = tracking;
+  if (tracking) {
+    Calibrate(now_ns);
+  } else if (mode_ != Mode::kCalibrating) {
+    predictor_.Unlock();
+    mode_ = Mode::kSparse;
+  }
+}
+
+void CounterWatch::Calibrate(uint64_t now_ns) {
+  losses_ = 0;
+  BeginBurst(kCalibrationUpdates, kCalibrationNs, now_ns);
+}
+
+void CounterWatch::Resume(uint64_t now_ns) {
+  if (!started_) return;
+  gap_ = true;
+  if (mode_ == Mode::kTracking || mode_ == Mode::kSearching) {
+    losses_ = 0;
+    Search(now_ns);
+  }
+}
+
+void CounterWatch::BeginBurst(uint32_t updates, uint64_t length_ns, uint64_t now_ns) {
+  mode_ = Mode::kCalibrating;
+  predictor_.Unlock();
+  burst_wanted_ = updates;
+  burst_seen_ = 0;
+  burst_until_ns_ = now_ns + length_ns;
+  // One update is for the phase alone.
+  if (updates > 1) history_.Clear();
+}
+
+void CounterWatch::EndBurst(const Look& look) {
+  mode_ = Mode::kSparse;
+  if (burst_wanted_ > 1) {
+    calibration_ = history_.Evaluate();
+    fresh_ = 0;
+  }
+  if (!tracking_) return;
+  const double period_ns = calibration_.period_ns;
+  if (period_ns > kLongestTrackedNs) return;
+  if (period_ns > 0 && burst_seen_ > 0) {
+    const bool settled = burst_wanted_ > 1;
+    predictor_.Lock(period_ns, calibration_.jitter_ns,
+                    settled ? calibration_.last_ns : last_update_ns_, settled);
+    // So irregular a counter would have to be read half of the time.
+    if (!predictor_.Pays()) {
+      predictor_.Unlock();
+      return;
+    }
+    predictor_.NoUpdate(static_cast<double>(look.start_ns));
+    mode_ = Mode::kTracking;
+    locked_updates_ = totals_.updates;
+    return;
+  }
+  // It does not move, or not as it did.
+  losses_ = std::min(losses_ + 1, kMostDoublings);
+  mode_ = Mode::kSearching;
+  search_from_ns_ = look.end_ns + (kShortestPauseNs << losses_);
+}
+
+void CounterWatch::LoseLock(uint64_t now_ns) {
+  ++totals_.lost_locks;
+  losses_ = totals_.updates - locked_updates_ > kUpdatesOfGoodLock
+                ? 0
+                : std::min(losses_ + 1, kMostDoublings);
+  if (losses_ == 0) {
+    Search(now_ns);
+    return;
+  }
+  mode_ = Mode::kSearching;
+  search_from_ns_ = now_ns + (kShortestPauseNs << losses_);
+}
+
+void CounterWatch::Search(uint64_t now_ns) {
+  const double period_ns = calibration_.period_ns;
+  if (losses_ == 0 && period_ns > 0) {
+    BeginBurst(1, static_cast<uint64_t>(kSearchPeriods * period_ns), now_ns);
+  } else {
+    BeginBurst(kRecalibrationUpdates, kCalibrationNs, now_ns);
+  }
+}
+
+// The likeliest time of the last update between two others.
+double CounterWatch::TimeOf(double lower_ns, double upper_ns) const {
+  const double period_ns = calibration_.period_ns;
+  const double within_ns = upper_ns - lower_ns;
+  return upper_ns - (period_ns > 0 ? std::min(within_ns, period_ns) : within_ns) / 2;
+}
+
+uint32_t CounterWatch::CountMissed(double lower_ns, double upper_ns) {
+  if (mode_ == Mode::kTracking) return predictor_.Update(lower_ns, upper_ns);
+  if (calibration_.period_ns <= 0 || last_update_ns_ == 0) return 0;
+  const double periods = (TimeOf(lower_ns, upper_ns) - last_update_ns_) / calibration_.period_ns;
+  return static_cast<uint32_t>(std::clamp(std::round(periods) - 1, 0.0, 1e9));
+}
+
+bool CounterWatch::Observe(const RawReading& raw, const Look& look, SampleRecord* record) {
+  count_.Add(raw, {look.boot_ns, look.start_ns});
+  if (count_.status() != Status::kOk) {
+    gap_ = started_;
+    ++totals_.failed_reads;
+    if (mode_ == Mode::kCalibrating && look.start_ns >= burst_until_ns_) EndBurst(look);
+    if (mode_ == Mode::kTracking) {
+      predictor_.NoUpdate(static_cast<double>(look.start_ns));
+      if (!predictor_.locked()) LoseLock(look.start_ns);
+    }
+    return false;
+  }
+  const bool broke = started_ && count_.breaks() != breaks_;
+  const bool moved = started_ && (broke || count_.ticks() != ticks_);
+  if (moved) {
+    const auto lower_ns = static_cast<double>(lower_ns_);
+    const auto upper_ns = static_cast<double>(look.end_ns);
+    record->counter = index_;
+    record->lower_ns = lower_ns_;
+    record->upper_ns = look.end_ns;
+    record->ticks = count_.ticks();
+    record->missed = CountMissed(lower_ns, upper_ns);
+    record->flags = (record->missed != 0 ? SampleRecord::kMissed : 0u) |
+                    (gap_ ? SampleRecord::kGap : 0u) | (broke ? SampleRecord::kBreak : 0u);
+    totals_.missed += record->missed;
+    ++totals_.updates;
+    if (gap_) ++totals_.gaps;
+    if (broke) ++totals_.breaks;
+    if (!gap_) {
+      history_.Add(lower_ns_, look.end_ns, broke ? 0 : count_.ticks() - ticks_);
+      ++fresh_;
+    }
+    last_update_ns_ = TimeOf(lower_ns, upper_ns);
+    gap_ = false;
+  } else if (started_ && mode_ == Mode::kTracking) {
+    predictor_.NoUpdate(static_cast<double>(look.start_ns));
+  }
+  started_ = true;
+  ticks_ = count_.ticks();
+  breaks_ = count_.breaks();
+  lower_ns_ = look.start_ns;
+
+  if (mode_ == Mode::kCalibrating) {
+    if (moved) ++burst_seen_;
+    // So that what is missed from here on can be counted.
+    if (moved && burst_seen_ == kFirstGuessUpdates && calibration_.period_ns <= 0) {
+      calibration_ = history_.Evaluate();
+    }
+    if (burst_seen_ >= burst_wanted_ || look.start_ns >= burst_until_ns_) EndBurst(look);
+  } else if (mode_ == Mode::kTracking && !predictor_.locked()) {
+    LoseLock(look.end_ns);
+  } else if (mode_ == Mode::kSearching && moved && look.end_ns >= search_from_ns_) {
+    Search(look.end_ns);
+  }
+  return moved;
+}
+
+uint64_t CounterWatch::NextNs() const {
+  if (mode_ == Mode::kCalibrating) return 0;
+  if (mode_ != Mode::kTracking) return UINT64_MAX;
+  return static_cast<uint64_t>(std::max(0.0, predictor_.WakeNs()));
+}
+
+bool CounterWatch::Recalibrate() {
+  if (mode_ != Mode::kTracking && mode_ != Mode::kSparse) return false;
+  if (fresh_ < (mode_ == Mode::kTracking ? kFreshUpdates : kFreshSparseUpdates)) return false;
+  const Calibration found = history_.Evaluate();
+  fresh_ = 0;
+  // Reads at the base rate tell nothing of what updates as often.
+  if (found.period_ns <= 0) {
+    calibration_.quantum_ticks = found.quantum_ticks;
+    return true;
+  }
+  const double before_ns = calibration_.jitter_ns;
+  calibration_ = found;
+  if (mode_ == Mode::kTracking) {
+    // What so few updates tell of their scatter scatters itself.
+    calibration_.jitter_ns = std::sqrt((1 - kNewJitter) * before_ns * before_ns +
+                                       kNewJitter * found.jitter_ns * found.jitter_ns);
+    predictor_.SetJitter(calibration_.jitter_ns);
+  }
+  return true;
+}
+
+}  // namespace microjoule
