@@ -10,6 +10,7 @@
       "native/package_sampler.cc",
       "native/registry.cc",
       "native/sample_ring.cc",
+      "native/sampler.cc",
       "native/source.cc",
       "native/sources.cc",
       "native/update_predictor.cc"
@@ -34,6 +35,7 @@
       "native/powercap_words_linux.cc",
       "native/powercap_zone.cc",
       "native/quiet_thread_posix.cc",
+      "native/sampler_thread_linux.cc",
       "native/text_file_linux.cc",
       "native/topology_linux.cc"
     ],
@@ -41,15 +43,17 @@
       "native/child_usage_posix.cc",
       "native/clock_mac.cc",
       "native/dynamic_library_posix.cc",
-      "native/quiet_thread_posix.cc"
+      "native/quiet_thread_posix.cc",
+      "native/sampler_thread_std.cc"
     ],
     "win_sources": [
       "native/child_usage_win.cc",
       "native/clock_win.cc",
       "native/dynamic_library_win.cc",
-      "native/quiet_thread_win.cc"
+      "native/quiet_thread_win.cc",
+      "native/sampler_thread_std.cc"
     ],
-    "addon_sources": ["native/addon.cc"]
+    "addon_sources": ["native/addon.cc", "native/addon_sampler.cc"]
   },
   "targets": [
     {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Node-API on one side, the core on the other. The only file that knows both.
-#include <napi.h>
+// Node-API on one side, the core on the other. With addon_sampler.cc the only file that knows both.
+#include "addon.h"
 
 #include "child_usage.h"
 #include "registry.h"
@@ -16,6 +16,8 @@ std::string Text(const Napi::Object& options, const char* key, const std::string
     throw Napi::TypeError::New(options.Env(), std::string(key) + ": string expected");
   return value.As<Napi::String>().Utf8Value();
 }
+
+}  // namespace
 
 Options ReadOptions(const Napi::Value& value) {
   Options options;
@@ -34,7 +36,7 @@ Options ReadOptions(const Napi::Value& value) {
   return options;
 }
 
-Napi::Object Describe(Napi::Env env, const Counter& counter, bool blocking) {
+Napi::Object DescribeCounter(Napi::Env env, const Counter& counter, bool blocking) {
   Napi::Object out = Napi::Object::New(env);
   out.Set("id", counter.id);
   out.Set("domain", DomainName(counter.domain));
@@ -57,6 +59,27 @@ Napi::Object Describe(Napi::Env env, const Counter& counter, bool blocking) {
   out.Set("detail", counter.outcome.detail);
   return out;
 }
+
+SharedWords GetSharedWords(const Napi::Value& value, size_t least) {
+  const Napi::Env env = value.Env();
+  if (!value.IsTypedArray()) throw Napi::TypeError::New(env, "bind: BigUint64Array expected");
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  napi_value buffer;
+  size_t offset = 0;
+  if (napi_get_typedarray_info(env, value, &type, &length, &data, &buffer, &offset) != napi_ok ||
+      type != napi_biguint64_array || length < least) {
+    throw Napi::TypeError::New(
+        env, "bind: BigUint64Array of at least " + std::to_string(least) + " elements expected");
+  }
+  if (Napi::Value(env, buffer).IsArrayBuffer()) {
+    throw Napi::TypeError::New(env, "bind: array over a SharedArrayBuffer expected");
+  }
+  return {static_cast<uint64_t*>(data), length};
+}
+
+namespace {
 
 // What a reading needs. Empty once the meter is closed.
 struct Binding {
@@ -126,7 +149,7 @@ class MeterHandle final : public Napi::ObjectWrap<MeterHandle> {
     for (const OpenedSource& source : Opened(info).sources()) {
       Napi::Array counters = Napi::Array::New(env);
       for (const Counter& counter : source.source->counters()) {
-        counters.Set(counters.Length(), Describe(env, counter, source.source->blocking()));
+        counters.Set(counters.Length(), DescribeCounter(env, counter, source.source->blocking()));
       }
       Napi::Object out = Napi::Object::New(env);
       out.Set("source", source.name);
@@ -138,41 +161,12 @@ class MeterHandle final : public Napi::ObjectWrap<MeterHandle> {
     return list;
   }
 
-  // Gives the function that reads into the buffer. Shared memory only: an ordinary ArrayBuffer can
-  // be transferred away, and the kept pointer with it.
+  // Gives the function that reads into the buffer.
   Napi::Value Bind(const Napi::CallbackInfo& info) {
-    const Napi::Env env = info.Env();
-    const Meter& meter = Opened(info);
-    if (!info[0].IsTypedArray()) throw Napi::TypeError::New(env, "bind: BigUint64Array expected");
-    const Napi::TypedArray array = info[0].As<Napi::TypedArray>();
-    napi_typedarray_type type;
-    size_t length = 0;
-    void* data = nullptr;
-    napi_value buffer;
-    size_t offset = 0;
-    if (napi_get_typedarray_info(env, array, &type, &length, &data, &buffer, &offset) != napi_ok ||
-        type != napi_biguint64_array || length < meter.words()) {
-      throw Napi::TypeError::New(env, "bind: BigUint64Array of at least `words` elements expected");
-    }
-    if (Napi::Value(env, buffer).IsArrayBuffer()) {
-      throw Napi::TypeError::New(env, "bind: array over a SharedArrayBuffer expected");
-    }
-    bound_ = Napi::Persistent(array.As<Napi::Object>());
-    *binding_ = {meter_, static_cast<uint64_t*>(data)};
-    auto held = std::make_unique<std::shared_ptr<Binding>>(binding_);
-    napi_value read;
-    NAPI_THROW_IF_FAILED(
-        env, napi_create_function(env, "read", NAPI_AUTO_LENGTH, ReadBound, binding_.get(), &read),
-        env.Undefined());
-    NAPI_THROW_IF_FAILED(
-        env,
-        napi_add_finalizer(
-            env, read, held.get(),
-            [](napi_env, void* it, void*) { delete static_cast<std::shared_ptr<Binding>*>(it); },
-            nullptr, nullptr),
-        env.Undefined());
-    held.release();  // the finalizer has it
-    return Napi::Value(env, read);
+    const SharedWords words = GetSharedWords(info[0], Opened(info).words());
+    bound_ = Napi::Persistent(info[0].As<Napi::Object>());
+    *binding_ = {meter_, words.data};
+    return MakeBoundFunction(info.Env(), "read", ReadBound, binding_);
   }
 
   Napi::Value Explain(const Napi::CallbackInfo& info) {
@@ -209,6 +203,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Napi::Array names = Napi::Array::New(env);
   for (const SourceEntry& entry : SourceTable()) names.Set(names.Length(), entry.name);
   exports.Set("NativeMeter", MeterHandle::Define(env));
+  InitSampler(env, exports);
   exports.Set("childUsage", Napi::Function::New(env, ReadChildren, "childUsage"));
   exports.Set("statuses", statuses);
   exports.Set("sourceNames", names);

@@ -173,9 +173,7 @@ void LeaveToOthers(const std::vector<Taken>& taken, OpenedSource* source) {
   source->outcome.detail = "what " + others + " reads is not read a second time";
 }
 
-}  // namespace
-
-std::vector<OpenedSource> OpenSources(const Options& options) {
+std::vector<OpenedSource> Open(const Options& options, bool fast_only) {
   std::vector<OpenedSource> opened;
   std::vector<Taken> taken;
   const std::vector<std::string>& named = options.sources;
@@ -187,6 +185,7 @@ std::vector<OpenedSource> OpenSources(const Options& options) {
     OpenedSource source;
     source.name = entry.name;
     source.source = entry.make();
+    if (fast_only && source.source->blocking()) continue;
     source.outcome = source.source->Probe(options);
     TakeBlame(&source);
     if (named.empty() && !source.source->blocking()) {
@@ -200,5 +199,11 @@ std::vector<OpenedSource> OpenSources(const Options& options) {
   }
   return opened;
 }
+
+}  // namespace
+
+std::vector<OpenedSource> OpenSources(const Options& options) { return Open(options, false); }
+
+std::vector<OpenedSource> OpenFastSources(const Options& options) { return Open(options, true); }
 
 }  // namespace microjoule

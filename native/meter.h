@@ -79,5 +79,7 @@ class Meter {
 // Probes the sources that the options name, in the table's order. Where none is named, a meter that
 // an earlier source reads is not read again by a later one.
 std::vector<OpenedSource> OpenSources(const Options& options);
+// The same without sources that may block.
+std::vector<OpenedSource> OpenFastSources(const Options& options);
 
 }  // namespace microjoule

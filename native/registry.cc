@@ -7,14 +7,16 @@
 namespace microjoule {
 namespace {
 
+template <typename T>
 struct Registry {
   std::mutex mutex;
-  std::map<std::string, std::weak_ptr<Meter>> meters;
+  std::map<std::string, std::weak_ptr<T>> known;
 };
 
-Registry& TheRegistry() {
+template <typename T>
+Registry<T>& TheRegistry() {
   // Leaked on purpose: environments may still close meters while exit() destroys statics.
-  static auto* const registry = new Registry;
+  static auto* const registry = new Registry<T>;
   return *registry;
 }
 
@@ -28,21 +30,33 @@ std::string Key(const Options& options) {
   return key;
 }
 
+template <typename T, typename Make>
+std::shared_ptr<T> Acquire(const Options& options, Make make) {
+  Registry<T>& registry = TheRegistry<T>();
+  const std::lock_guard<std::mutex> lock(registry.mutex);
+  std::weak_ptr<T>& known = registry.known[Key(options)];
+  std::shared_ptr<T> found = known.lock();
+  if (found == nullptr) {
+    found = make();
+    known = found;
+  }
+  for (auto it = registry.known.begin(); it != registry.known.end();) {
+    it = it->second.expired() ? registry.known.erase(it) : std::next(it);
+  }
+  return found;
+}
+
 }  // namespace
 
 std::shared_ptr<Meter> AcquireMeter(const Options& options) {
-  Registry& registry = TheRegistry();
-  const std::lock_guard<std::mutex> lock(registry.mutex);
-  std::weak_ptr<Meter>& known = registry.meters[Key(options)];
-  std::shared_ptr<Meter> meter = known.lock();
-  if (meter == nullptr) {
-    meter = std::make_shared<Meter>(OpenSources(options), SystemClock(), true);
-    known = meter;
-  }
-  for (auto it = registry.meters.begin(); it != registry.meters.end();) {
-    it = it->second.expired() ? registry.meters.erase(it) : std::next(it);
-  }
-  return meter;
+  return Acquire<Meter>(options, [&options] {
+    return std::make_shared<Meter>(OpenSources(options), SystemClock(), true);
+  });
+}
+
+std::shared_ptr<Sampler> AcquireSampler(const Options& options) {
+  return Acquire<Sampler>(options,
+                          [&options] { return std::make_shared<Sampler>(options, SystemClock()); });
 }
 
 }  // namespace microjoule

@@ -4,11 +4,15 @@
 #include <memory>
 
 #include "meter.h"
+#include "sampler.h"
 
 namespace microjoule {
 
 // The meter for these options: the one already open in this process, if any environment has it.
 // It closes with its last holder.
 std::shared_ptr<Meter> AcquireMeter(const Options& options);
+
+// The sampler for these options, likewise.
+std::shared_ptr<Sampler> AcquireSampler(const Options& options);
 
 }  // namespace microjoule

@@ -108,8 +108,8 @@ class Source {
   virtual const std::vector<Counter>& counters() const = 0;
 
   // Closes the counters that are not wanted (one flag each) and forgets them: another source reads
-  // the same meters. Called at most once, after Probe. A source whose counters no other has need
-  // not follow.
+  // the same meters, or another thread reads the rest. Called after Probe, at most once for each of
+  // these reasons. A source whose counters no other has, and that blocks, need not follow.
   virtual void Keep(const std::vector<bool>& wanted) { (void)wanted; }
 
   // True when a pass may take milliseconds. The meter then keeps it away from fast sources.

@@ -53,9 +53,11 @@ describe('C++', () => {
     expect(includes.length).toBeGreaterThan(native.length);
   });
 
-  it('knows Node-API in addon.cc alone', () => {
+  it('knows Node-API in the files of the addon alone', () => {
     const knowing = includes.filter(({ header }) => /^(napi|node|node_api|uv|v8)\b.*\.h$/.test(header));
-    expect(knowing.map(show)).toEqual(['native/addon.cc includes napi.h']);
+    expect(knowing.map(show)).toEqual(['native/addon.h includes napi.h']);
+    const using = includes.filter(({ header }) => header === 'addon.h');
+    expect(using.map(({ file }) => file).filter((file) => !/^native\/addon\w*\.cc$/.test(file))).toEqual([]);
   });
 
   it('uses only headers of the C++ standard outside the files of one platform', () => {
@@ -325,6 +327,7 @@ describe('names', () => {
     'Seconds',
     'Ms',
     'Ns',
+    'Hz',
     'Grams',
     'Kg',
     'GramsPerKwh',
@@ -338,7 +341,17 @@ describe('names', () => {
   ];
   // Numbers that have no unit, or whose unit somebody else chose.
   const UNITLESS: Record<string, readonly string[]> = {
-    'an index or a calendar year': ['device', 'die', 'year', 'before', 'first', 'last', 'after'],
+    'an index or a calendar year': [
+      'device',
+      'die',
+      'package',
+      'thread',
+      'year',
+      'before',
+      'first',
+      'last',
+      'after',
+    ],
     'in the unit of the field that holds the object': ['mean', 'standardDeviation'],
     'identification codes of a CPU, as CPUID and the Arm registers give them': [
       'family',

@@ -102,9 +102,12 @@ describe.each(BUILDS)('the addon built by $name', (build) => {
   it('exports what native.ts says, and no more', () => {
     expect(Object.keys(addon).sort()).toEqual([
       'NativeMeter',
+      'NativeSampler',
       'childUsage',
       'counterWords',
       'headerWords',
+      'sampleHeaderWords',
+      'sampleRecordWords',
       'sourceNames',
       'statuses',
     ]);
@@ -122,7 +125,6 @@ describe.each(BUILDS)('the addon built by $name', (build) => {
 
   it('describes each source and counter', () => {
     const sources = open().sources();
-    // Single cores are dear to read, so only by name.
     // Single cores are read only where they are named.
     const byDefault = addon.sourceNames.filter((name) => !name.endsWith('-core'));
     expect(sources.map(({ source }) => source)).toEqual(byDefault);
@@ -393,6 +395,94 @@ describe.each(BUILDS)('the addon built by $name', (build) => {
     // The quickest, as a busy machine delays single ones. It is a few milliseconds on most versions of Node, and 30 to
     // 80 on Node 22, for a reason that is not known yet.
     expect(seen[0]).toBeLessThan(500);
+  });
+
+  describe('its sampler', () => {
+    const options = () => ({
+      sysfs: machine.root,
+      dev: machine.root,
+      nvmlLibrary: '/nonexistent',
+      sources: [],
+    });
+
+    it('takes a rate from 1 to 10,000 and whether to track', () => {
+      for (const rateHz of [0, 0.9, 10_001, Number.NaN, '10', null]) {
+        expect(() => new addon.NativeSampler({ ...options(), rateHz } as never)).toThrow(RangeError);
+      }
+      for (const wrong of [undefined, 'x', { track: 1 }]) {
+        expect(() => new addon.NativeSampler(wrong as never)).toThrow(TypeError);
+      }
+      for (const rateHz of [1, 10_000])
+        new addon.NativeSampler({ ...options(), rateHz, track: false }).close();
+    });
+
+    it('binds to shared memory with room for a record, and drains until close or the next bind', () => {
+      const { sampleHeaderWords: header, sampleRecordWords: record } = addon;
+      expect([header, record]).toEqual([4, 4]);
+      const sampler = new addon.NativeSampler(options());
+      for (const wrong of [undefined, new BigUint64Array(8), inShared(7), new Float64Array(8)]) {
+        expect(() => sampler.bind(wrong as BigUint64Array)).toThrow(TypeError);
+      }
+      const words = inShared(header + record).fill(7n);
+      const drain = sampler.bind(words);
+      expect([drain(), words[0], words[1], words[2], words[3], words[4]]).toEqual([0, 0n, 0n, 0n, 0n, 7n]);
+      const next = sampler.bind(inShared(100));
+      expect(() => drain()).toThrow('closed');
+      expect(next()).toBe(0);
+      sampler.close();
+      sampler.close();
+      for (const use of [next, () => sampler.start(), () => sampler.counters(), () => sampler.bind(words)]) {
+        expect(use).toThrow('closed');
+      }
+    });
+
+    it.runIf(ON_LINUX)('samples what opened, by a thread for each package', async () => {
+      const sampler = new addon.NativeSampler(options());
+      const stopped = { running: false, cpuNs: 0, readCount: 0 };
+      expect(sampler.threads()).toMatchObject([
+        { package: 0, ...stopped },
+        { package: 1, ...stopped },
+      ]);
+      sampler.start();
+      expect(sampler.threads()).toMatchObject([{ running: true }, { running: true }]);
+      // The third zone holds no number, as reading it tells.
+      const states = () => sampler.counters().map(({ id, thread, status }) => [id, thread, status]);
+      for (let i = 0; i < 300 && states()[2]?.[2] === 'ok'; ++i) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      expect(states()).toEqual([
+        ['powercap:intel-rapl:0', 0, 'ok'],
+        ['powercap:intel-rapl:0:0', 0, 'ok'],
+        ['powercap:intel-rapl:1', 1, 'failed'],
+      ]);
+      expect(sampler.counters()[2]?.detail).toContain('holds no number');
+      sampler.stop();
+      expect(sampler.threads()).toMatchObject([{ running: false }, { running: false }]);
+      sampler.close();
+    });
+
+    it('allocates nothing when it drains', () => {
+      const flags = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64'];
+      const grownBytes = inFreshProcess(
+        `
+        const sampler = new addon.NativeSampler({ ...options, rateHz: 10000, track: false });
+        const drain = sampler.bind(new BigUint64Array(new SharedArrayBuffer(8 * 4096)));
+        sampler.start();
+        const many = (times) => { for (let i = 0; i < times; ++i) drain(); };
+        many(100000);
+        gc();
+        const grown = [];
+        for (let round = 0; round < 6; ++round) {
+          const before = process.memoryUsage().heapUsed;
+          many(1000000);
+          grown.push(process.memoryUsage().heapUsed - before);
+        }
+        sampler.close();
+        return grown;`,
+        flags,
+      ) as number[];
+      expect(Math.min(...grownBytes)).toBeLessThan(10_000);
+    });
   });
 
   it('sums the CPU time of children that ended', () => {

@@ -47,6 +47,74 @@ export interface NativeMeter {
   close(): void;
 }
 
+/** What a counter's own updates tell of it. What is not known is absent. */
+export interface CounterCalibration {
+  /** On so many updates it rests: the latest, at most 256. */
+  updateCount: number;
+  /** Between two updates. */
+  periodNs?: number;
+  /** Standard deviation of one update's time, freed of what reading adds. */
+  jitterNs?: number;
+  /** Within which the time of an update is known: median of upper less lower. */
+  bracketNs?: number;
+  /** The greatest step of which all steps were multiples. */
+  quantumTicks?: bigint;
+  /** What reading all counters of its source in this package costs. */
+  readMedianNs?: number;
+  readP99Ns?: number;
+}
+
+/** A counter that is sampled. Counts are since it was opened, and at most a twentieth of a second old. */
+export interface NativeSampledCounter extends NativeCounter {
+  source: string;
+  /** Index of the thread that reads it. */
+  thread: number;
+  /** Read at the fixed rate, all the time for a while, when an update is due, or to find out when one is. */
+  mode: 'sparse' | 'calibrating' | 'tracking' | 'searching';
+  calibration: CounterCalibration;
+  /** Updates that were recorded. */
+  seenCount: number;
+  /** Those that were due but not seen, or did not move the count. */
+  missedCount: number;
+  gapCount: number;
+  breakCount: number;
+  failedReadCount: number;
+  /** How often the prediction had to be found anew. */
+  lostLockCount: number;
+}
+
+export interface SamplerThread {
+  /** The CPU package that it samples. */
+  package: number;
+  running: boolean;
+  /** What it could not have, such as to stay on its package's CPUs; empty when all is well. */
+  detail: string;
+  /** CPU time that it used. */
+  cpuNs: number;
+  readCount: number;
+  sleepCount: number;
+  /** Reads at the fixed rate that were left out, as the one before came so late. */
+  oversleptCount: number;
+  recordCount: number;
+}
+
+export interface NativeSampler {
+  start(): void;
+  stop(): void;
+  calibrate(): void;
+  counters(): NativeSampledCounter[];
+  threads(): SamplerThread[];
+  /** Gives the function that moves new records into the buffer. It works until close or the next bind. */
+  bind(words: BigUint64Array): () => number;
+  close(): void;
+}
+
+export interface NativeSamplerOptions extends ResolvedMeterOptions {
+  /** From 1 to 10,000; 1000 by default. */
+  rateHz?: number;
+  track?: boolean;
+}
+
 export interface ChildUsage {
   userCpuSeconds: number;
   systemCpuSeconds: number;
@@ -54,11 +122,14 @@ export interface ChildUsage {
 
 export interface NativeAddon {
   NativeMeter: new (options: ResolvedMeterOptions) => NativeMeter;
+  NativeSampler: new (options: NativeSamplerOptions) => NativeSampler;
   childUsage(): ChildUsage | undefined;
   readonly statuses: readonly Status[];
   readonly sourceNames: readonly string[];
   readonly headerWords: number;
   readonly counterWords: number;
+  readonly sampleHeaderWords: number;
+  readonly sampleRecordWords: number;
 }
 
 /** The addon, or why there is none. */

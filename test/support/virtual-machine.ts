@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Description, type Meter, parseDescription } from '../virtual-machine/description.js';
-import { countAt, joulesBetween } from '../virtual-machine/model.js';
+import { countAt, joulesBetween, updateTimes } from '../virtual-machine/model.js';
 import { treeOf } from '../virtual-machine/tree.js';
 import { writeMachine } from './machine.js';
 import { type CliOptions, type CliResult, runCli } from './run-cli.js';
@@ -45,6 +45,8 @@ export interface VirtualMachine {
   trueTotalJoules(fromNs: bigint, toNs: bigint): number;
   /** What a meter counts at a time of CLOCK_MONOTONIC, without faults and wraps. */
   count(meter: string, timeNs: bigint): bigint;
+  /** When a meter updates, after one time of CLOCK_MONOTONIC and up to another. */
+  updates(meter: string, fromNs: bigint, toNs: bigint): bigint[];
   /** Runs a program in it. */
   run(command: string, args: string[], options?: RunOptions): Promise<Ran>;
   /** Runs the command line in it. */
@@ -105,6 +107,11 @@ export function startMachine(nameOrText: string, ...added: string[]): VirtualMac
     if (found.length === 0) throw new Error(`${name} has no meter`);
     return found;
   };
+  const meterOf = (name: string): Meter => {
+    const meter = description.meters.get(name);
+    if (meter === undefined) throw new Error(`${name} is no meter`);
+    return meter;
+  };
   const run: VirtualMachine['run'] = (command, args, options) => runProgram(command, args, env, options);
   return {
     root,
@@ -119,11 +126,9 @@ export function startMachine(nameOrText: string, ...added: string[]): VirtualMac
         fromNs,
         toNs,
       ),
-    count: (name, timeNs) => {
-      const meter = description.meters.get(name);
-      if (meter === undefined) throw new Error(`${name} is no meter`);
-      return countAt(meter, timeNs - epochNs());
-    },
+    count: (name, timeNs) => countAt(meterOf(name), timeNs - epochNs()),
+    updates: (name, fromNs, toNs) =>
+      updateTimes(meterOf(name), fromNs - epochNs(), toNs - epochNs()).map((timeNs) => timeNs + epochNs()),
     run,
     runCli: (args, options = {}) => runCli(args, { ...options, env: { ...env, ...options.env } }),
     script: async <T>(body: string, options?: RunOptions): Promise<T> => {

@@ -96,6 +96,16 @@ export function countAt(meter: Meter, timeNs: bigint): bigint {
   return startOf(meter) + floor;
 }
 
+/** When a meter updates, after one time and up to another. */
+export function updateTimes(meter: Meter, fromNs: bigint, toNs: bigint): bigint[] {
+  const last = lastTick(meter, toNs);
+  const times: bigint[] = [];
+  for (let tick = last ?? -1n; tick >= 0n && tickNs(meter, tick) > fromNs; tick--) {
+    times.push(tickNs(meter, tick));
+  }
+  return times.reverse();
+}
+
 /** True energy between two times, in joules. */
 export function joulesBetween(meter: Meter, fromNs: bigint, toNs: bigint): number {
   return Number(energyAt(meter, toNs) - energyAt(meter, fromNs)) / Number(FEMTOJOULES_PER_JOULE);
