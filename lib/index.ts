@@ -6,14 +6,12 @@ export { type ErrorCode, MicrojouleError } from './core/errors.js';
 export type * from './core/report-types.js';
 export type { Domain, Kind, Provenance, Status, Warning } from './core/vocabulary.js';
 export type { EstimateOptions } from './measure/components.js';
-export {
-  type Counter,
-  type CounterDelta,
-  type Meter,
-  openMeter,
-  type SourceState,
-} from './meter/meter.js';
+export type { Counter, CounterDelta, Meter, SourceState } from './meter/meter.js';
 export type { MeterOptions } from './meter/options.js';
 export type { CounterReading, Reading } from './meter/reading.js';
+export type * from './precision/types.js';
+export type { RegionHandle } from './region/open-region.js';
+export { openMeter, type RegionMeter } from './region/region-meter.js';
+export type { CounterEnergy, RegionEnergy, RegionOptions } from './region/types.js';
 export type { ReportOptions } from './tracker/create-report.js';
 export { EmissionsTracker, type TrackerOptions, trackEmissions } from './tracker/tracker.js';

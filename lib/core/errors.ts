@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'ERR_NO_ENERGY'
   | 'ERR_METER_CLOSED'
   | 'ERR_TRACKER_STATE'
+  | 'ERR_REGION_STATE'
   | 'ERR_UNKNOWN_COUNTRY'
   | 'ERR_UNKNOWN_REGION'
   | 'ERR_OUTPUT';

@@ -263,16 +263,13 @@ class EmptyMeter implements Meter {
   readonly counters: readonly Counter[] = [];
   readonly words: BigUint64Array = new BigUint64Array(3);
   readonly opened: Reading;
-  #closed = false;
+  sample: () => void = () => {
+    this.words.fill(process.hrtime.bigint());
+  };
 
   constructor(detail: string) {
     this.sources = [{ source: 'native', status: 'addon-missing', detail, counters: [] }];
     this.opened = this.read();
-  }
-
-  sample(): void {
-    if (this.#closed) refuse();
-    this.words.fill(process.hrtime.bigint());
   }
 
   read(): Reading {
@@ -293,6 +290,6 @@ class EmptyMeter implements Meter {
   }
 
   close(): void {
-    this.#closed = true;
+    this.sample = refuse;
   }
 }

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+import { MicrojouleError } from '../core/errors.js';
+import type { Region } from '../precision/types.js';
+import { closedError, type Recorder } from './recorder.js';
+import type { RegionEnergy } from './types.js';
+
+/** A region that has begun. */
+export interface RegionHandle {
+  readonly name: string;
+  /** Whether its end is marked. */
+  readonly hasEnded: boolean;
+  /**
+   * Marks the end, at once, and resolves to the energy when the counters have updated twice more: some milliseconds on
+   * RAPL. Keeps the process alive until then.
+   * @throws MicrojouleError (as a rejection) `ERR_REGION_STATE` when it has ended before; `ERR_METER_CLOSED`;
+   *   `ERR_NO_ENERGY` when no counter moved
+   */
+  end(): Promise<RegionEnergy>;
+}
+
+/** Something that asks for the record about a time. */
+export interface Kept {
+  /** `process.hrtime.bigint()` at its start. */
+  readonly start: bigint;
+}
+
+/** The energy of a stretch of a recorder's time, once it is settled. The estimators are loaded at first use. */
+export async function settleRegion(
+  recorder: Recorder,
+  name: string,
+  region: Region,
+  spin?: readonly Region[],
+): Promise<RegionEnergy> {
+  const [{ estimateCounters, regionEnergy, spinPowers }] = await Promise.all([
+    import('./estimate.js'),
+    recorder.settled(spin?.at(-1)?.endNs ?? region.endNs),
+  ]);
+  const powers = spin === undefined ? undefined : spinPowers(recorder, spin);
+  return regionEnergy(name, region, estimateCounters(recorder, region, powers));
+}
+
+type Resolve = (energy: RegionEnergy | Promise<RegionEnergy>) => void;
+
+/** Regions whose end is marked: what is to be done about it waits until the caller's own work is done. */
+let ended: { region: OpenRegion; resolve: Resolve }[] = [];
+
+function settleEnded(): void {
+  const now = ended;
+  ended = [];
+  for (const { region, resolve } of now) resolve(region.settle());
+}
+
+/** A region that marks with nothing but the clock. */
+export class OpenRegion implements RegionHandle {
+  readonly name: string;
+  readonly start: bigint;
+  readonly #recorder: Recorder;
+  #end = 0n;
+
+  constructor(recorder: Recorder, name: string) {
+    this.name = name;
+    this.#recorder = recorder;
+    recorder.kept.add(this);
+    this.start = process.hrtime.bigint();
+  }
+
+  end(): Promise<RegionEnergy> {
+    const end = process.hrtime.bigint();
+    if (this.#end !== 0n || this.#recorder.isClosed) return refuseEnd(this.name, this.#end !== 0n);
+    this.#end = end;
+    return new Promise((resolve) => {
+      if (ended.push({ region: this, resolve }) === 1) queueMicrotask(settleEnded);
+    });
+  }
+
+  get hasEnded(): boolean {
+    return this.#end !== 0n;
+  }
+
+  async settle(): Promise<RegionEnergy> {
+    const recorder = this.#recorder;
+    const region = { startNs: recorder.at(this.start), endNs: recorder.at(this.#end) };
+    try {
+      return await settleRegion(recorder, this.name, region);
+    } finally {
+      recorder.kept.delete(this);
+    }
+  }
+}
+
+/** Why a region cannot end. */
+export function refuseEnd(name: string, hasEnded: boolean): Promise<never> {
+  return Promise.reject(
+    hasEnded
+      ? new MicrojouleError('ERR_REGION_STATE', `region "${name}" has ended before`, {
+          hint: 'Begin another: a region has one end. The first end() gave its energy.',
+        })
+      : closedError(`region "${name}" cannot end`),
+  );
+}
