@@ -5,10 +5,13 @@
 export { type ErrorCode, MicrojouleError } from './core/errors.js';
 export type * from './core/report-types.js';
 export type { Domain, Kind, Provenance, Status, Warning } from './core/vocabulary.js';
+export { compareEnergy, measureEnergy } from './kernel/on-demand.js';
+export type * from './kernel/types.js';
 export type { EstimateOptions } from './measure/components.js';
 export type { Counter, CounterDelta, Meter, SourceState } from './meter/meter.js';
 export type { MeterOptions } from './meter/options.js';
 export type { CounterReading, Reading } from './meter/reading.js';
+export type { Effect, PairComparison } from './precision/compare.js';
 export type * from './precision/types.js';
 export type { RegionHandle } from './region/open-region.js';
 export { openMeter, type RegionMeter } from './region/region-meter.js';

@@ -71,11 +71,16 @@ function middleBetween(calls: readonly Region[], index: number): number {
   return ((calls[index]?.endNs ?? 0) + (calls[index + 1]?.startNs ?? 0)) / 2;
 }
 
-/** Energy of one call. The regions are the calls, in order and without overlap. */
+/**
+ * Energy of one call.
+ * @param calls in order and without overlap
+ * @param excluded stretches of other work, in order: intervals that hold some of it are left out
+ */
 export function phaseSweep(
   series: readonly CounterUpdate[],
   calibration: CounterCalibration,
   calls: readonly Region[],
+  excluded: readonly Region[] = [],
 ): SweepEstimate {
   const [opening, closing] = [calls[0], calls.at(-1)];
   if (opening === undefined || closing === undefined) {
@@ -91,6 +96,7 @@ export function phaseSweep(
   let intervalCount = 0;
   let next = 0;
   let nearest = 0;
+  let other = 0;
   for (let i = from + 1; i <= to; ++i) {
     const [old, now] = [
       tickAt(series, i - 1, originNs, calibration),
@@ -99,6 +105,9 @@ export function phaseSweep(
     if (old === undefined || now === undefined || now.joules < old.joules) continue;
     const interval = now.seconds - old.seconds;
     if (!(interval > 0)) continue;
+    while (other < excluded.length && (excluded[other]?.endNs ?? 0) <= (series[i - 1]?.lowerNs ?? 0))
+      other += 1;
+    if (other < excluded.length && (excluded[other]?.startNs ?? 0) < (series[i]?.upperNs ?? 0)) continue;
     const middle = originNs + ((old.seconds + now.seconds) / 2) * 1e9;
     let covered = 0;
     let parts = 0;

@@ -62,7 +62,9 @@ export type Method =
   /** Regression over repetitions at different phases of the counter. */
   | 'phase-sweep'
   /** A sum or difference of other estimates. */
-  | 'combined';
+  | 'combined'
+  /** A model of the machine, nothing measured. */
+  | 'model';
 
 export type Flag =
   /** The counter gave no update at all. */
@@ -88,7 +90,11 @@ export type Flag =
   /** The repetitions do not spread over the counter's period. */
   | 'phases-not-spread'
   /** Fewer repetitions than an interval needs. */
-  | 'few-repetitions';
+  | 'few-repetitions'
+  /** Neighbouring repetitions resemble each other: the interval is the block bootstrap's. */
+  | 'correlated'
+  /** A model's figure: its bounds are what the model can give at all. */
+  | 'estimated';
 
 export type ComponentName =
   | 'quantisation'
@@ -99,7 +105,8 @@ export type ComponentName =
   | 'energy-filter'
   | 'repeatability'
   | 'baseline'
-  | 'bound';
+  | 'bound'
+  | 'model';
 
 /** One cause of uncertainty. */
 export interface UncertaintyComponent {

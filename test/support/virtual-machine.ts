@@ -133,7 +133,8 @@ export function startMachine(nameOrText: string, ...added: string[]): VirtualMac
     runCli: (args, options = {}) => runCli(args, { ...options, env: { ...env, ...options.env } }),
     script: async <T>(body: string, options?: RunOptions): Promise<T> => {
       const prelude = `import { run } from ${JSON.stringify(pathToFileURL(INSIDE).href)};`;
-      const names = 'openMeter, read, openFile, monotonicNs, untilMachineTime, wait, root';
+      const energy = 'openMeter, measureEnergy, compareEnergy';
+      const names = `${energy}, read, openFile, openLoad, monotonicNs, untilMachineTime, wait, root`;
       const code = `${prelude}\nawait run(async ({ ${names} }) => {\n${body}\n});`;
       const ran = await run(process.execPath, ['--input-type=module', '--eval', code], options);
       const [, result] = /^result (.*)$/m.exec(ran.stdout) ?? [];
@@ -149,7 +150,8 @@ export function startMachine(nameOrText: string, ...added: string[]): VirtualMac
  * Runs a script in a machine of its own and removes it: `await runInMachine('client-with-psys', body)`.
  *
  * The body is that of an async function, in a Node of its own, and what it returns comes back (bigints as bigints).
- * It has `openMeter` of the built package; `read(path)`, the text or the errno's name of a file under the machine's
+ * It has `openMeter`, `measureEnergy` and `compareEnergy` of the built package; `openLoad()`, whose `on()` and `off()`
+ * switch what the machine is described to draw as its load, and whose `kernel(ms)` does so for that long; `read(path)`, the text or the errno's name of a file under the machine's
  * root; `openFile(path)`, whose `read()` gives the same of a kept descriptor; `monotonicNs()`; `wait(ms)`;
  * `untilMachineTime(seconds)`; and `root`.
  */

@@ -23,6 +23,8 @@ export interface Meter {
   updateNs: bigint;
   jitterNs: bigint;
   noiseNj: bigint;
+  /** Drawn beside all else while the program's load is on; the truth of that is the program's to know. */
+  loadUw: bigint;
   seed: bigint;
   parts: Part[];
   holds: Meter[];
@@ -149,6 +151,7 @@ function parseMeter(words: Words, known: Map<string, Meter>): Meter {
     updateNs: 1_000_000n,
     jitterNs: 0n,
     noiseNj: 0n,
+    loadUw: 0n,
     seed: seedOf(name),
     parts: [first],
     holds: [],
@@ -158,6 +161,7 @@ function parseMeter(words: Words, known: Map<string, Meter>): Meter {
     else if (words.takes('unit')) meter.unitNj = words.energy();
     else if (words.takes('bits')) words.number();
     else if (words.takes('power')) first.firstUw = words.power();
+    else if (words.takes('load')) meter.loadUw = words.power();
     else if (words.takes('start')) meter.start = words.big();
     else if (words.takes('update')) meter.updateNs = words.time();
     else if (words.takes('jitter')) meter.jitterNs = words.time();

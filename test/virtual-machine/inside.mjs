@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What a script that runs in a virtual machine has at hand: see runInMachine() in test/support/virtual-machine.ts.
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
 const root = process.env.VIRTUAL_MACHINE_ROOT ?? '';
@@ -33,6 +33,27 @@ function openFile(name) {
   };
 }
 
+/** Switches what the machine is described to draw while a load is on. */
+function openLoad() {
+  const fd = openSync(path.join(root, 'load'), 'r+');
+  const [one, zero, buffer] = [Buffer.from('1'), Buffer.from('0'), Buffer.alloc(32)];
+  const on = () => writeSync(fd, one);
+  const off = () => writeSync(fd, zero);
+  return {
+    on,
+    off,
+    /** How long it has been on, in all. */
+    seconds: () => Number(buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0))) / 1e9,
+    /** A function that draws for so long by the clock. */
+    kernel: (ms) => () => {
+      const until = performance.now() + ms;
+      on();
+      while (performance.now() < until);
+      off();
+    },
+  };
+}
+
 async function untilMachineTime(seconds) {
   const epochNs = BigInt(readFileSync(path.join(root, 'epoch'), 'utf8').trim());
   const untilNs = epochNs + BigInt(Math.round(seconds * 1e9));
@@ -45,9 +66,19 @@ async function untilMachineTime(seconds) {
 
 /** Runs the script and writes what it returns as one line. */
 export async function run(script) {
-  const { openMeter } = await import('../../dist/index.js');
+  const { openMeter, measureEnergy, compareEnergy } = await import('../../dist/index.js');
   const read = (name) => orErrno(() => readFileSync(path.join(root, name), 'latin1'));
-  const result = await script({ openMeter, read, openFile, monotonicNs, untilMachineTime, wait, root });
+  const energy = { openMeter, measureEnergy, compareEnergy };
+  const result = await script({
+    ...energy,
+    read,
+    openFile,
+    openLoad,
+    monotonicNs,
+    untilMachineTime,
+    wait,
+    root,
+  });
   const text = JSON.stringify(result ?? null, (_, value) =>
     typeof value === 'bigint' ? { bigint: String(value) } : value,
   );

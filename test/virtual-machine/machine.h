@@ -92,6 +92,7 @@ struct Meter {
   int64_t update_ns = 1000000;
   int64_t jitter_ns = 0;  // standard deviation of one update
   int64_t noise_nj = 0;   // standard deviation of the count at one update
+  int64_t load_uw = 0;    // drawn beside all else while the program's load is on
   uint64_t seed = 0;
   int part_count = 0;
   Part parts[kMaxParts];
@@ -179,6 +180,9 @@ bool Parse(char* text, Machine* machine, char* complaint, size_t size);
 // Where a meter stands at time 0 unless its line says: somewhere in the lower half, as of a machine
 // that has run for a while.
 uint64_t UsualStart(uint64_t seed);
+
+// How long the program's load was on until a time.
+int64_t LoadNs(int64_t time_ns);
 
 // True energy since the machine's time 0.
 Femtojoules EnergyAt(const Meter& meter, int64_t time_ns);

@@ -112,6 +112,7 @@ Femtojoules EnergyAt(const Meter& meter, int64_t time_ns) {
     while (i > 0 && meter.parts[i].from_ns > time_ns) --i;
     energy = meter.parts[i].before + EnergyOfPart(meter.parts[i], time_ns - meter.parts[i].from_ns);
   }
+  if (meter.load_uw != 0 && time_ns > 0) energy += Femtojoules{meter.load_uw} * LoadNs(time_ns);
   for (int i = 0; i < meter.held_count; ++i) energy += EnergyAt(*meter.held[i], time_ns);
   return energy;
 }

@@ -59,6 +59,8 @@ void ParseMeter(Line* line, Machine* machine) {
       meter->bits = line->Number() == 64 ? 64 : 32;
     } else if (line->Takes("power")) {
       first.first_uw = line->PowerUw();
+    } else if (line->Takes("load")) {
+      meter->load_uw = line->PowerUw();
     } else if (line->Takes("start")) {
       meter->start = line->Number();
       started = true;

@@ -96,6 +96,7 @@ Opening Decide(const char* path) {
   }
   if (!Skip(&path, root) || *path != '/') return opening;
   while (*path == '/') ++path;
+  if (strcmp(path, "load") == 0) opening.kind = Kind::kLoad;
   if (OpenMsr(path, &opening) || OpenZone(path, &opening)) {
     // A time of its own begins with the first counter that anybody opens.
     StartClock();

@@ -42,6 +42,8 @@ using Open = int(const char*, int, ...);
 using OpenAt = int(int, const char*, int, ...);
 using Read = ssize_t(int, void*, size_t);
 using ReadChecked = ssize_t(int, void*, size_t, size_t);
+using Write = ssize_t(int, const void*, size_t);
+using Pwrite = ssize_t(int, const void*, size_t, off_t);
 using Pread = ssize_t(int, void*, size_t, off_t);
 using PreadChecked = ssize_t(int, void*, size_t, off_t, size_t);
 using Ioctl = int(int, unsigned long, ...);
@@ -122,6 +124,8 @@ int64_t ReadOf(int fd, const Descriptor& file, void* buffer, size_t size, const 
       if (taken > 0) lseek(fd, position + taken, SEEK_SET);
       return taken;
     }
+    case Kind::kLoad:
+      return ReadLoad(buffer, size, offset == nullptr ? lseek(fd, 0, SEEK_CUR) : *offset);
     case Kind::kFile: {
       const int error = FailureOf(*file.faults, Now(), file.opened_ns);
       *ours = error != 0;
@@ -140,6 +144,11 @@ ssize_t ReadIn(int fd, void* buffer, size_t size, const off_t* offset, const Rea
   bool ours = false;
   const int64_t result = ReadOf(fd, *file, buffer, size, offset, &ours);
   return ours ? Result(result) : real();
+}
+
+bool IsLoad(int fd) {
+  const Descriptor* const file = Find(fd);
+  return file != nullptr && file->kind == Kind::kLoad;
 }
 
 }  // namespace
@@ -210,6 +219,19 @@ EXPORTED ssize_t __pread64_chk(int fd, void* buffer, size_t size, off_t offset, 
   return ReadIn(fd, buffer, size, &offset, [&] {
     return NEXT(PreadChecked, "__pread64_chk")(fd, buffer, size, offset, room);
   });
+}
+
+EXPORTED ssize_t write(int fd, const void* buffer, size_t size) {
+  if (IsLoad(fd)) return Result(WriteLoad(buffer, size));
+  return NEXT(Write, "write")(fd, buffer, size);
+}
+EXPORTED ssize_t pwrite(int fd, const void* buffer, size_t size, off_t offset) {
+  if (IsLoad(fd)) return Result(WriteLoad(buffer, size));
+  return NEXT(Pwrite, "pwrite")(fd, buffer, size, offset);
+}
+EXPORTED ssize_t pwrite64(int fd, const void* buffer, size_t size, off_t offset) {
+  if (IsLoad(fd)) return Result(WriteLoad(buffer, size));
+  return NEXT(Pwrite, "pwrite64")(fd, buffer, size, offset);
 }
 
 EXPORTED int close(int fd) {

@@ -13,7 +13,7 @@
 namespace virtual_machine {
 
 // What a descriptor stands for.
-enum class Kind : uint8_t { kNothing, kZone, kMsr, kMsrBatch, kEvent, kFile };
+enum class Kind : uint8_t { kNothing, kZone, kMsr, kMsrBatch, kEvent, kFile, kLoad };
 
 struct Descriptor {
   static constexpr int kMaxMembers = 16;
@@ -64,6 +64,8 @@ int64_t ReadZone(const Descriptor& file, void* buffer, size_t size, off_t offset
 int64_t ReadMsr(const Descriptor& file, void* buffer, size_t size, off_t address);
 int64_t ReadBatch(const Descriptor& file, void* argument);
 int64_t ReadEvent(const Descriptor& event, void* buffer, size_t size);
+int64_t ReadLoad(void* buffer, size_t size, off_t offset);
+int64_t WriteLoad(const void* buffer, size_t size);
 
 // perf_event_open of one of the machine's PMUs; kNotOurs for any other.
 constexpr int64_t kNotOurs = INT64_MIN;

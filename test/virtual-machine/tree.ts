@@ -107,6 +107,7 @@ export function treeOf(machine: Description): Tree {
   for (const cpu of machine.msr) tree[`dev/cpu/${cpu}/msr`] = NOT_LOADED;
   for (const cpu of machine.msrSafe) tree[`dev/cpu/${cpu}/msr_safe`] = NOT_LOADED;
   if (machine.msrSafe.length > 0) tree['dev/cpu/msr_batch'] = NOT_LOADED;
+  if ([...machine.meters.values()].some(({ loadUw }) => loadUw > 0n)) tree.load = NOT_LOADED;
   for (const { path, text } of machine.files) tree[path] = `${text}\n`;
   return tree;
 }

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+//
+// The power of the idle machine, and of a thread that calls an empty function.
+import { meanPower } from '../precision/baseline.js';
+import type { PowerEstimate, Region } from '../precision/types.js';
+import { updatesAround } from '../region/estimate.js';
+import { type Runner, runnerOf, secondsOf, timed, wait } from './run.js';
+import type { Session } from './session.js';
+import type { BaselinePower } from './types.js';
+
+/** As with regions, ten updates say little of how steady the power is. */
+const FEWEST_PERIODS = 25;
+const LONGEST_SECONDS = 0.25;
+const CALLS_AT_ONCE = 1000;
+
+/** What idling and empty calls drew, in windows before and after what is measured. */
+export class Baselines {
+  readonly #session: Session;
+  readonly #seconds: number;
+  readonly #empty: Runner;
+  readonly #idle: Tally = { watts: [] };
+  readonly #loop: Tally = { watts: [] };
+
+  /** @param seconds for each window, of which there are four */
+  constructor(session: Session, seconds: number, isAsync: boolean) {
+    const shortest = (FEWEST_PERIODS * session.calibration.periodNs) / 1e9;
+    this.#session = session;
+    this.#seconds = Math.max(shortest, Math.min(LONGEST_SECONDS, seconds));
+    this.#empty = runnerOf(isAsync ? async () => undefined : () => undefined, isAsync);
+  }
+
+  /** One window of each. */
+  async watch(): Promise<void> {
+    const { recorder } = this.#session;
+    const idleFrom = recorder.nowNs();
+    await wait(this.#seconds);
+    const idle = { startNs: idleFrom, endNs: recorder.nowNs() };
+    await this.#loopFor(0.1 * this.#seconds);
+    const loop = await this.#loopFor(this.#seconds);
+    await this.#session.settle(loop.endNs);
+    this.#add(this.#idle, idle);
+    this.#add(this.#loop, loop);
+  }
+
+  async #loopFor(seconds: number): Promise<Region> {
+    const { recorder } = this.#session;
+    const startNs = recorder.nowNs();
+    let region: Region;
+    do region = await timed(this.#empty, CALLS_AT_ONCE, recorder);
+    while (region.endNs < startNs + seconds * 1e9);
+    return { startNs, endNs: region.endNs };
+  }
+
+  /** The records are there now, and later no more. */
+  #add(tally: Tally, window: Region): void {
+    const powers = this.#session.recorder.recorded.flatMap((recorded) => {
+      if (!recorded.inTotal || recorded.calibration === undefined) return [];
+      return meanPower(updatesAround(recorded, window), recorded.calibration, [window]) ?? [];
+    });
+    if (powers.length > 0) tally.watts.push({ power: sumOf(powers), seconds: secondsOf(window) });
+  }
+
+  get idle(): BaselinePower | undefined {
+    return meanOf(this.#idle);
+  }
+
+  get emptyLoop(): BaselinePower | undefined {
+    return meanOf(this.#loop);
+  }
+}
+
+interface Tally {
+  watts: { power: PowerEstimate; seconds: number }[];
+}
+
+/** Over counters. What made one of them wander moved the others, too: at worst their errors add up. */
+function sumOf(powers: readonly PowerEstimate[]): PowerEstimate {
+  const total = (of: (power: PowerEstimate) => number): number =>
+    powers.reduce((sum, power) => sum + of(power), 0);
+  return {
+    powerWatts: total(({ powerWatts }) => powerWatts),
+    standardUncertaintyWatts: total(({ standardUncertaintyWatts }) => standardUncertaintyWatts),
+    degreesOfFreedomCount: Math.min(...powers.map(({ degreesOfFreedomCount }) => degreesOfFreedomCount)),
+    wanderWatts: total(({ wanderWatts }) => wanderWatts ?? 0),
+  };
+}
+
+/** Over windows. Where those differ by more than each is uncertain, the machine drifts, and their difference counts. */
+function meanOf({ watts }: Tally): BaselinePower | undefined {
+  const [first, second] = watts;
+  if (first === undefined) return undefined;
+  if (second === undefined) return { ...first.power, durationSeconds: first.seconds };
+  const [a, b] = [first.power, second.power];
+  const own = Math.hypot(a.standardUncertaintyWatts, b.standardUncertaintyWatts) / 2;
+  const difference = Math.abs(a.powerWatts - b.powerWatts);
+  // A drift from one to the other passes the mean: uniform between the two.
+  const drift = difference > 4 * own ? difference / Math.sqrt(12) : 0;
+  return {
+    powerWatts: (a.powerWatts + b.powerWatts) / 2,
+    standardUncertaintyWatts: Math.hypot(own, drift),
+    degreesOfFreedomCount: Math.min(a.degreesOfFreedomCount, b.degreesOfFreedomCount),
+    wanderWatts: Math.max(a.wanderWatts ?? 0, b.wanderWatts ?? 0),
+    durationSeconds: first.seconds + second.seconds,
+  };
+}

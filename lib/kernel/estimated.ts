@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+//
+// A model's energy for one call, where no counter can be read and the caller allows it.
+import { performance } from 'node:perf_hooks';
+import { chooseCpuPowerModel, cpuPowerWatts } from '../estimate/cpu.js';
+import { readCpuIdentity, readMaxPowerWatts } from '../estimate/machine.js';
+import { resolveMeterOptions } from '../meter/options.js';
+import { component } from '../precision/interval.js';
+import type { EnergyEstimate } from '../precision/types.js';
+import type { Resolved } from './options.js';
+import { isThenable } from './run.js';
+import type { Kernel, KernelEnergy, MeasureEnergyOptions } from './types.js';
+import { timeDrift } from './verdict.js';
+import { joulesInWords, secondsInWords } from './words.js';
+
+const WARM_UP_SHARE = 0.2;
+const FEWEST_CALLS = 3;
+
+/** CPU seconds of this process. */
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+/**
+ * Time by the clock, power by the model of the CPU at the load that this process made of it. What else ran and the
+ * memory are not in it. Every figure is marked; the bounds are those between the model's idle and full load.
+ */
+export async function estimateEnergy<Input>(
+  fn: Kernel<Input>,
+  { setup, signal, ...options }: MeasureEnergyOptions<Input>,
+  { name, budgetSeconds }: Resolved,
+): Promise<KernelEnergy> {
+  const { sysfs } = resolveMeterOptions(options.sysfs === undefined ? {} : { sysfs: options.sysfs });
+  const identity = readCpuIdentity();
+  const maxPowerWatts = readMaxPowerWatts(sysfs);
+  const model = chooseCpuPowerModel(identity, maxPowerWatts === undefined ? {} : { maxPowerWatts });
+  const times: number[] = [];
+  let [warmCount, warmSeconds, busySeconds] = [0, 0, 0];
+  const startMs = performance.now();
+  const spentRatio = (): number => (performance.now() - startMs) / 1000 / budgetSeconds;
+  do {
+    signal?.throwIfAborted();
+    const given = setup?.();
+    const input = (isThenable(given) ? await given : given) as Input;
+    const cpu = cpuSeconds();
+    const callMs = performance.now();
+    const result = fn(input);
+    if (isThenable(result)) await result;
+    const seconds = (performance.now() - callMs) / 1000;
+    if (spentRatio() < WARM_UP_SHARE) {
+      warmCount += 1;
+      warmSeconds += seconds;
+      continue;
+    }
+    times.push(seconds);
+    busySeconds += cpuSeconds() - cpu;
+  } while (spentRatio() < 1 || (times.length < FEWEST_CALLS && spentRatio() < 2) || times.length === 0);
+  const seconds = times.reduce((sum, value) => sum + value, 0);
+  const secondsPerCall = seconds / times.length;
+  const loadRatio = Math.min(1, busySeconds / Math.max(seconds, 1e-9) / identity.threadCount);
+  const bound = (watts: number): number => watts * secondsPerCall;
+  const total: EnergyEstimate = modelled(
+    bound(cpuPowerWatts(model, loadRatio)),
+    bound(model.idleWatts),
+    bound(model.fullWatts),
+  );
+  const words = `estimated ${joulesInWords(total.energyJoules)} (between ${joulesInWords(total.lowerJoules)} idle and ${joulesInWords(total.upperJoules)} at full load)`;
+  return {
+    name,
+    provenance: { kind: 'estimated', source: model.source, method: model.method, detail: model.detail },
+    total,
+    counters: [],
+    missing: [],
+    secondsPerCall,
+    callCount: times.length,
+    batchCount: times.length,
+    warmUp: { callCount: warmCount, durationSeconds: warmSeconds, isStable: true },
+    garbageCollection: { count: 0, durationSeconds: 0, timeRatio: 0 },
+    timeDriftRatio: timeDrift(times),
+    warnings: [
+      {
+        code: 'estimated',
+        message: 'no counter can be read: the energy is a model of the CPU times the time, not a measurement',
+        hint: 'Run microjoule doctor: it says what would make counters readable here.',
+      },
+    ],
+    summary: `${name}: ${words} a call of ${secondsInWords(secondsPerCall)}; not measured`,
+  };
+}
+
+function modelled(energyJoules: number, lowerJoules: number, upperJoules: number): EnergyEstimate {
+  const size = (upperJoules - lowerJoules) / Math.sqrt(12);
+  return {
+    energyJoules,
+    uncertaintyJoules: Math.max(upperJoules - energyJoules, energyJoules - lowerJoules),
+    standardUncertaintyJoules: size,
+    lowerJoules,
+    upperJoules,
+    confidenceRatio: 0.95,
+    method: 'model',
+    components: [component('model', size, Number.POSITIVE_INFINITY, true)],
+    resolved: false,
+    flags: ['estimated'],
+  };
+}

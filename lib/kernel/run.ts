@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+//
+// Calling a function again and again, with as little as possible around it.
+import { performance } from 'node:perf_hooks';
+import type { Region } from '../precision/types.js';
+import type { Recorder } from '../region/recorder.js';
+
+/** Calls a function a number of times: at once, or one after the other was awaited. */
+export interface Runner {
+  readonly isAsync: boolean;
+  run(callCount: number): void | Promise<void>;
+}
+
+/** Where results go, so that no compiler finds calls useless. */
+let sink: unknown;
+
+export function lastResult(): unknown {
+  return sink;
+}
+
+function runSync(fn: () => unknown, callCount: number): void {
+  for (let i = 0; i < callCount; ++i) sink = fn();
+}
+
+async function runAsync(fn: () => unknown, callCount: number): Promise<void> {
+  for (let i = 0; i < callCount; ++i) sink = await fn();
+}
+
+export function runnerOf(fn: () => unknown, isAsync: boolean): Runner {
+  return isAsync
+    ? { isAsync, run: (callCount) => runAsync(fn, callCount) }
+    : { isAsync, run: (callCount) => runSync(fn, callCount) };
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
+}
+
+/** Runs calls and gives the time they took, in a recorder's time. */
+export async function timed(runner: Runner, callCount: number, recorder: Recorder): Promise<Region> {
+  const start = process.hrtime.bigint();
+  const pending = runner.run(callCount);
+  // Awaiting nothing would cost a turn of the microtask queue.
+  if (pending !== undefined) await pending;
+  const end = process.hrtime.bigint();
+  return { startNs: recorder.at(start), endNs: recorder.at(end) };
+}
+
+export function secondsOf({ startNs, endNs }: Region): number {
+  return (endNs - startNs) / 1e9;
+}
+
+export const wait = (seconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/** Two windows this much alike are stable. */
+const STABLE_RATIO = 0.02;
+const WINDOW_SECONDS = 0.02;
+const FEWEST_WINDOWS = 3;
+
+export interface WarmUp {
+  callCount: number;
+  durationSeconds: number;
+  isStable: boolean;
+  secondsPerCall: number;
+}
+
+/**
+ * Calls until the time of a call is stable, two windows in a row within 2 %, or the time is over.
+ * @param firstSeconds what the first call took
+ */
+export async function warmUp(runner: Runner, firstSeconds: number, mostSeconds: number): Promise<WarmUp> {
+  const startMs = performance.now();
+  let [callCount, windowCount, previous] = [0, 0, 0];
+  let secondsPerCall = Math.max(firstSeconds, 1e-9);
+  for (;;) {
+    const count = Math.max(1, Math.ceil(WINDOW_SECONDS / secondsPerCall));
+    const windowMs = performance.now();
+    // From one call that was slow to a great many that are not takes a few windows.
+    const limited = Math.min(count, Math.max(1, 10 * callCount));
+    const pending = runner.run(limited);
+    if (pending !== undefined) await pending;
+    callCount += limited;
+    windowCount += 1;
+    const now = performance.now();
+    secondsPerCall = Math.max((now - windowMs) / 1000 / limited, 1e-10);
+    const durationSeconds = (now - startMs) / 1000;
+    const isWhole = limited === count;
+    const isStable =
+      isWhole && windowCount >= FEWEST_WINDOWS && Math.abs(secondsPerCall / previous - 1) < STABLE_RATIO;
+    if (isStable || durationSeconds >= mostSeconds) {
+      return { callCount, durationSeconds, isStable, secondsPerCall };
+    }
+    previous = isWhole ? secondsPerCall : 0;
+  }
+}

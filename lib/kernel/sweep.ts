@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+//
+// Single calls of what cannot be repeated back to back, as each needs its own setup.
+//
+// Long ones are a region each. Of those shorter than some updates, none can be told alone: they are spread over the
+// phases of the counter, the thread spinning in between, and all intervals together tell the energy of one.
+import { combine } from '../precision/combine.js';
+import { phaseSweep, sweepPhase } from '../precision/phase-sweep.js';
+import type { EnergyEstimate, Region } from '../precision/types.js';
+import { updatesAround } from '../region/estimate.js';
+import type { Recorded } from '../region/recorder.js';
+import type { CounterEnergy } from '../region/types.js';
+import type { BatchOptions } from './batches.js';
+import { isThenable } from './run.js';
+import type { Session } from './session.js';
+import type { Kernel } from './types.js';
+
+/** Between setup and call the thread spins for more than a period: no update interval holds both. */
+const REST_PERIODS = 2;
+/** Calls between two looks at the interval. */
+const ROUND_COUNT = 25;
+const MOST_CALLS = 20_000;
+
+/** A call and how it was made ready. */
+export interface SetupCall<Input> {
+  setup: () => Input | Promise<Input>;
+  call: Kernel<Input>;
+}
+
+/** Makes ready, rests, calls once. */
+async function callOnce<Input>(
+  { recorder }: Session,
+  { setup, call }: SetupCall<Input>,
+  rest: () => void,
+): Promise<{ setupRegion: Region; region: Region }> {
+  const setupStartNs = recorder.nowNs();
+  const given = setup();
+  const input = isThenable(given) ? await given : given;
+  const setupRegion = { startNs: setupStartNs, endNs: recorder.nowNs() };
+  rest();
+  const start = process.hrtime.bigint();
+  const result = call(input);
+  if (isThenable(result)) await result;
+  const end = process.hrtime.bigint();
+  return { setupRegion, region: { startNs: recorder.at(start), endNs: recorder.at(end) } };
+}
+
+/** One call of a long kernel. */
+export async function singleCall<Input>(session: Session, kernel: SetupCall<Input>): Promise<Region> {
+  return (await callOnce(session, kernel, () => undefined)).region;
+}
+
+export interface Sweep {
+  total: EnergyEstimate;
+  counters: CounterEnergy[];
+  calls: Region[];
+}
+
+/** Calls at all phases until the interval is as narrow as wanted or the time is over. */
+export async function sweep<Input>(
+  session: Session,
+  kernel: SetupCall<Input>,
+  { deadlineMs, targetRatio, signal }: BatchOptions,
+): Promise<Sweep> {
+  const { recorder, calibration } = session;
+  const { periodNs } = calibration;
+  const calls: Region[] = [];
+  const setups: Region[] = [];
+  const whole = { start: process.hrtime.bigint() };
+  // All calls are told together.
+  recorder.kept.add(whole);
+  try {
+    const rest = (): void => {
+      const fromNs = recorder.nowNs();
+      const untilNs = fromNs + (REST_PERIODS + sweepPhase(calls.length)) * periodNs;
+      while (recorder.nowNs() < untilNs);
+    };
+    for (;;) {
+      for (let i = 0; i < ROUND_COUNT; ++i) {
+        signal?.throwIfAborted();
+        const { region, setupRegion } = await callOnce(session, kernel, rest);
+        calls.push(region);
+        setups.push(setupRegion);
+      }
+      // What follows the last call spins, too.
+      rest();
+      await recorder.settled(calls.at(-1)?.endNs ?? 0);
+      const found = evaluate(session, calls, setups);
+      const isNarrow = found.total.uncertaintyJoules <= targetRatio * found.total.energyJoules;
+      if (isNarrow || calls.length >= MOST_CALLS || performance.now() > deadlineMs) return found;
+    }
+  } finally {
+    recorder.kept.delete(whole);
+  }
+}
+
+function evaluate(
+  { recorder, estimate }: Session,
+  calls: readonly Region[],
+  setups: readonly Region[],
+): Sweep {
+  const [first, last] = [calls[0], calls.at(-1)];
+  const region = { startNs: setups[0]?.startNs ?? 0, endNs: last?.endNs ?? 0 };
+  const sweepOf = (recorded: Recorded): EnergyEstimate | undefined => {
+    if (recorded.calibration === undefined) return undefined;
+    return phaseSweep(updatesAround(recorded, region), recorded.calibration, calls, setups);
+  };
+  const counters = estimate(first ?? region).counters.map((counter) => {
+    const recorded = recorder.recordedById.get(counter.id);
+    const energy = recorded === undefined ? undefined : sweepOf(recorded);
+    const { energy: _, ...rest } = counter;
+    return energy === undefined ? rest : { ...rest, energy };
+  });
+  const inTotal = counters.flatMap((one) =>
+    'energy' in one && one.inTotal && one.energy ? [one.energy] : [],
+  );
+  return { total: { ...combine(inTotal), method: 'phase-sweep' }, counters, calls: [...calls] };
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//
+// What a reader of a kernel's energy must know beside the figure.
+import type { Warning } from '../core/vocabulary.js';
+import type { EnergyEstimate } from '../precision/types.js';
+import type { KernelEnergy } from './types.js';
+
+/** Time drift beyond this is worth a word. */
+const NOTED_DRIFT_RATIO = 0.05;
+const NOTED_GARBAGE_RATIO = 0.02;
+/** Fewer repetitions drift by chance. */
+const FEWEST_DRIFTING = 6;
+
+/** An estimate of so many calls as one of a single call. */
+export function perCall(estimate: EnergyEstimate, callCount: number): EnergyEstimate {
+  return {
+    ...estimate,
+    energyJoules: estimate.energyJoules / callCount,
+    uncertaintyJoules: estimate.uncertaintyJoules / callCount,
+    standardUncertaintyJoules: estimate.standardUncertaintyJoules / callCount,
+    lowerJoules: estimate.lowerJoules / callCount,
+    upperJoules: estimate.upperJoules / callCount,
+    components: estimate.components.map((one) => ({
+      ...one,
+      standardUncertaintyJoules: one.standardUncertaintyJoules / callCount,
+    })),
+  };
+}
+
+/** From the mean of the first third to that of the last. */
+export function timeDrift(secondsPerCall: readonly number[]): number {
+  if (secondsPerCall.length < FEWEST_DRIFTING) return 0;
+  const third = Math.floor(secondsPerCall.length / 3);
+  const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+  const first = total(secondsPerCall.slice(0, third));
+  return first > 0 ? total(secondsPerCall.slice(-third)) / first - 1 : 0;
+}
+
+const percent = (ratio: number): string => `${(100 * ratio).toPrecision(2)} %`;
+
+export function warningsOf(
+  result: Omit<KernelEnergy, 'warnings' | 'summary'>,
+  { targetRatio, budgetSeconds, isLong }: { targetRatio: number; budgetSeconds: number; isLong: boolean },
+): Warning[] {
+  const { total, marginal, warmUp, garbageCollection, timeDriftRatio, missing } = result;
+  const reachedRatio = total.uncertaintyJoules / total.energyJoules;
+  const more = `Raise budgetSeconds (now ${budgetSeconds}).`;
+  const all: (Warning | false)[] = [
+    isLong && {
+      code: 'over-budget',
+      message: `one call takes ${result.secondsPerCall.toPrecision(3)} s, more than half the budget: it was measured once, without warm-up`,
+      hint: more,
+    },
+    !total.resolved && {
+      code: 'not-resolved',
+      message: 'the counters could not tell the energy of a call from nothing: only bounds are given',
+      hint: more,
+    },
+    !isLong &&
+      total.resolved &&
+      reachedRatio > targetRatio && {
+        code: 'target-missed',
+        message: `the interval is ±${percent(reachedRatio)}, wider than the ±${percent(targetRatio)} asked for`,
+        hint: `${more} Stop other programs, or ask for less.`,
+      },
+    marginal !== undefined &&
+      !marginal.resolved && {
+        code: 'below-noise',
+        message: 'what the call adds to an empty loop is below the noise: its upper bound is given',
+        hint: 'Do more work in a call, or raise budgetSeconds.',
+      },
+    !isLong &&
+      !warmUp.isStable && {
+        code: 'not-warm',
+        message: `the time of a call had not settled after ${warmUp.durationSeconds.toPrecision(2)} s of warm-up`,
+        hint: more,
+      },
+    Math.abs(timeDriftRatio) > NOTED_DRIFT_RATIO && {
+      code: 'time-drifts',
+      message: `a call got ${percent(Math.abs(timeDriftRatio))} ${timeDriftRatio > 0 ? 'slower' : 'faster'} while it was measured: it was still being optimised, or the machine changed its pace`,
+      hint: more,
+    },
+    garbageCollection.timeRatio > NOTED_GARBAGE_RATIO && {
+      code: 'garbage-collection',
+      message: `${percent(garbageCollection.timeRatio)} of the measured time was garbage collection: its energy is in the total`,
+    },
+    missing.length > 0 && {
+      code: 'at-least',
+      message: `${missing.join(', ')} could not be read: the total is at least this much`,
+      hint: 'Run microjoule doctor.',
+    },
+    total.flags.includes('energy-filter') && {
+      code: 'energy-filter',
+      message: 'the processor may add noise to its energy counts: intervals are wider for it',
+    },
+    total.flags.includes('power-varies') && {
+      code: 'power-varies',
+      message:
+        'the power varied within the repetitions: the interval holds unless it swings faster than the counter updates',
+    },
+  ];
+  return all.filter((warning) => warning !== false);
+}
