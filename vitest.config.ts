@@ -1,12 +1,21 @@
 import { defineConfig } from 'vitest/config';
 
+// Tests of what is measured in real time, which want the machine for themselves: they run after all others, one by one.
+const ALONE = 'test/**/*.alone.test.ts';
+
 // .ci/run counts tests; `npm cit` hands no arguments on.
 const report = process.env.MICROJOULE_TEST_REPORT;
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
+    projects: [
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: [ALONE] } },
+      {
+        extends: true,
+        test: { name: 'alone', include: [ALONE], maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
     pool: 'forks',
     testTimeout: 20_000,
     // Packing, prebuilding and sanitizers share the machine with these tests.

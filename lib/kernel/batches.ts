@@ -14,6 +14,8 @@ const LENGTH_SPREAD = 0.2;
 /** Before a batch the same calls run for so long, so that the power does not step where it begins. */
 const LEAD_PERIODS = 1;
 const MOST_BATCHES = 1000;
+/** With fewer, Student's t eats what leaving others out gains. */
+const FEWEST_TOLD = 5;
 /** Below this many, correlation cannot be told. */
 const FEWEST_CORRELATED = 16;
 
@@ -77,19 +79,25 @@ export async function runBatches(
   // A call that is as long as a batch was measured by the trial already.
   const batches = plan.callsPerBatchCount <= trialCount ? [trial] : [];
   let wanted = plan.batchCount;
-  while (batches.length < wanted) {
+  while (batches.length < Math.min(wanted, MOST_BATCHES)) {
     signal?.throwIfAborted();
     const next = plan.batchSeconds * (1 + LENGTH_SPREAD / 2);
     if (batches.length > 0 && left() < next) break;
     const longer = 1 + LENGTH_SPREAD * random();
     const callCount = plan.callsPerBatchCount === 1 ? 1 : Math.ceil(plan.callsPerBatchCount * longer);
     batches.push(await runBatch(session, runner, callCount));
-    if (batches.length === wanted) {
-      const each = batches.map(({ estimate, callCount }) => estimate.energyJoules / callCount);
-      wanted = Math.min(MOST_BATCHES, Math.max(wanted, batchesNeeded(each, targetRatio)));
+    if (batches.length >= wanted) {
+      const each = told(batches).map(({ estimate, callCount }) => estimate.energyJoules / callCount);
+      wanted = Math.max(wanted, batchesNeeded(each, targetRatio) + batches.length - each.length);
     }
   }
   return batches;
+}
+
+/** Batches of which only bounds are known say nothing of the mean, and are left out, if enough others do. */
+export function told<One extends Batch>(batches: readonly One[]): readonly One[] {
+  const good = batches.filter(({ estimate }) => estimate.method !== 'bound');
+  return good.length >= Math.max(FEWEST_TOLD, batches.length / 2) ? good : batches;
 }
 
 /** The mean of batches for one call. Where neighbours resemble each other, by the block bootstrap. */

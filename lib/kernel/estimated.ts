@@ -75,6 +75,7 @@ export async function estimateEnergy<Input>(
     secondsPerCall,
     callCount: times.length,
     batchCount: times.length,
+    lostBatchCount: 0,
     warmUp: { callCount: warmCount, durationSeconds: warmSeconds, isStable: true },
     garbageCollection: { count: 0, durationSeconds: 0, timeRatio: 0 },
     timeDriftRatio: timeDrift(times),

@@ -8,7 +8,7 @@ import { batchMeans } from '../precision/repetition.js';
 import type { EnergyEstimate, PowerEstimate, Region } from '../precision/types.js';
 import type { CounterEnergy } from '../region/types.js';
 import { Baselines } from './baselines.js';
-import { countersOfBatches, meanOfBatches, type RunBatch, runBatches } from './batches.js';
+import { countersOfBatches, meanOfBatches, type RunBatch, runBatches, told } from './batches.js';
 import { estimateEnergy } from './estimated.js';
 import { GarbageWatch } from './garbage.js';
 import { checkFunction, type Resolved, resolveOptions } from './options.js';
@@ -34,6 +34,8 @@ interface Measured {
   /** Calls, or batches of them, in order. */
   regions: { region: Region; callCount: number }[];
   method: 'batches' | 'single-calls' | 'phase-sweep';
+  /** Batches of which only bounds are known. */
+  lostCount: number;
 }
 
 /**
@@ -127,6 +129,7 @@ async function measure<Input>(
       counters,
       regions: calls.map((region) => ({ region, callCount: 1 })),
       method: 'phase-sweep',
+      lostCount: 0,
     };
   } else if (isSingle) {
     const runs: RunBatch[] = [];
@@ -143,7 +146,7 @@ async function measure<Input>(
   }
   await baselines.watch();
 
-  const { regions, total, counters, method } = measured;
+  const { regions, total, counters, method, lostCount } = measured;
   const callCount = regions.reduce((sum, one) => sum + one.callCount, 0);
   const seconds = regions.reduce((sum, { region }) => sum + secondsOf(region), 0);
   const secondsPerCall = seconds / callCount;
@@ -168,6 +171,7 @@ async function measure<Input>(
     secondsPerCall,
     callCount,
     batchCount: regions.length,
+    lostBatchCount: lostCount,
     ...(idle === undefined ? {} : { idle }),
     ...(emptyLoop === undefined ? {} : { emptyLoop }),
     warmUp: { callCount: warm.callCount, durationSeconds: warm.durationSeconds, isStable: warm.isStable },
@@ -212,11 +216,13 @@ function isNarrow(runs: readonly RunBatch[], targetRatio: number): boolean {
 }
 
 function ofBatches(batches: RunBatch[], method: Measured['method'], random: () => number): Measured {
+  const good = told(batches);
   return {
-    total: meanOfBatches(batches, random),
-    counters: countersOfBatches(batches, random),
-    regions: batches,
+    total: meanOfBatches(good, random),
+    counters: countersOfBatches(good, random),
+    regions: good.map(({ region, callCount }) => ({ region, callCount })),
     method,
+    lostCount: batches.length - good.length,
   };
 }
 

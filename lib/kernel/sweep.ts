@@ -8,15 +8,15 @@ import { combine } from '../precision/combine.js';
 import { phaseSweep, sweepPhase } from '../precision/phase-sweep.js';
 import type { EnergyEstimate, Region } from '../precision/types.js';
 import { updatesAround } from '../region/estimate.js';
-import type { Recorded } from '../region/recorder.js';
+import type { Recorded, Recorder } from '../region/recorder.js';
 import type { CounterEnergy } from '../region/types.js';
 import type { BatchOptions } from './batches.js';
 import { isThenable } from './run.js';
 import type { Session } from './session.js';
 import type { Kernel } from './types.js';
 
-/** Between setup and call the thread spins for more than a period: no update interval holds both. */
-const REST_PERIODS = 2;
+/** Between setup and call, and between call and setup, the thread spins: no update interval holds of both. */
+const REST_PERIODS = 1.5;
 /** Calls between two looks at the interval. */
 const ROUND_COUNT = 25;
 const MOST_CALLS = 20_000;
@@ -50,6 +50,17 @@ export async function singleCall<Input>(session: Session, kernel: SetupCall<Inpu
   return (await callOnce(session, kernel, () => undefined)).region;
 }
 
+/** The latest update of the slowest counter of the total: its phases are those that calls are spread over. */
+function latestOf(recorder: Recorder, fallbackNs: number): number {
+  let slowest: Recorded | undefined;
+  for (const one of recorder.recorded) {
+    const period = one.inTotal ? one.calibration?.periodNs : undefined;
+    if (period !== undefined && period > (slowest?.calibration?.periodNs ?? 0)) slowest = one;
+  }
+  const latest = slowest?.series.latestNs ?? fallbackNs;
+  return Number.isFinite(latest) ? latest : fallbackNs;
+}
+
 export interface Sweep {
   total: EnergyEstimate;
   counters: CounterEnergy[];
@@ -71,8 +82,11 @@ export async function sweep<Input>(
   recorder.kept.add(whole);
   try {
     const rest = (): void => {
-      const fromNs = recorder.nowNs();
-      const untilNs = fromNs + (REST_PERIODS + sweepPhase(calls.length)) * periodNs;
+      recorder.drain();
+      const now = recorder.nowNs();
+      // The last update that was seen tells the phase of all that follow.
+      const passed = Math.max(0, (now - latestOf(recorder, now)) / periodNs);
+      const untilNs = now + (REST_PERIODS + 1 - (passed % 1) + sweepPhase(calls.length)) * periodNs;
       while (recorder.nowNs() < untilNs);
     };
     for (;;) {
@@ -81,9 +95,9 @@ export async function sweep<Input>(
         const { region, setupRegion } = await callOnce(session, kernel, rest);
         calls.push(region);
         setups.push(setupRegion);
+        const untilNs = recorder.nowNs() + REST_PERIODS * periodNs;
+        while (recorder.nowNs() < untilNs);
       }
-      // What follows the last call spins, too.
-      rest();
       await recorder.settled(calls.at(-1)?.endNs ?? 0);
       const found = evaluate(session, calls, setups);
       const isNarrow = found.total.uncertaintyJoules <= targetRatio * found.total.energyJoules;

@@ -57,6 +57,8 @@ export interface KernelEnergy {
   callCount: number;
   /** Back-to-back repetitions of which each was one region; in a phase sweep, the calls. */
   batchCount: number;
+  /** Repetitions beside those that were left out, as the counters' updates within them were not seen. */
+  lostBatchCount: number;
   idle?: BaselinePower;
   /** Of the thread calling an empty function. */
   emptyLoop?: BaselinePower;

@@ -75,6 +75,11 @@ export function warningsOf(
         message: `the time of a call had not settled after ${warmUp.durationSeconds.toPrecision(2)} s of warm-up`,
         hint: more,
       },
+    result.lostBatchCount > 0 && {
+      code: 'lost-batches',
+      message: `${result.lostBatchCount} of ${result.lostBatchCount + result.batchCount} repetitions were left out: the thread that reads the counters was kept waiting`,
+      hint: 'Stop other programs.',
+    },
     Math.abs(timeDriftRatio) > NOTED_DRIFT_RATIO && {
       code: 'time-drifts',
       message: `a call got ${percent(Math.abs(timeDriftRatio))} ${timeDriftRatio > 0 ? 'slower' : 'faster'} while it was measured: it was still being optimised, or the machine changed its pace`,

@@ -2,11 +2,13 @@
 //
 // Many single calls of something much shorter than an update, each at another phase of the counter.
 //
-// Every interval between two updates holds P0 x (time outside the calls) + e x (calls, in parts), e being the energy of a
-// call. Least squares over all intervals gives both, whatever the alignment. Neighbouring intervals share the error of the
+// Every interval between two updates holds P0 x (time outside the calls) + P1 x (time of calls). Least squares over all
+// intervals gives both, whatever the alignment; a call uses P1 x its mean time, so that one which was interrupted, and took
+// and used more, does no harm. Neighbouring intervals share the error of the
 // update between them, so that the plain error of a regression is wrong; blocks of whole calls are left out in turn.
 import { MicrojouleError } from '../core/errors.js';
 import { component, halfWidth95 } from './interval.js';
+import { median } from './samples.js';
 import { hasGap, surround, tickAt } from './surroundings.js';
 import type { CounterCalibration, CounterUpdate, EnergyEstimate, Flag, Region } from './types.js';
 
@@ -14,6 +16,10 @@ const MOST_BLOCKS = 50;
 const FEWEST_BLOCKS = 8;
 /** Golden section: the phases of any number of calls are spread about evenly. */
 const GOLDEN = 0.6180339887498949;
+/** A call took some time, however coarse the clock. */
+const SHORTEST_SECONDS = 1e-9;
+/** In medians. */
+const WIDEST_BRACKETS = 5;
 /** Mean resultant length of phases above which they stand together. */
 const CLUSTERED = 0.5;
 
@@ -29,7 +35,7 @@ export interface SweepEstimate extends EnergyEstimate {
   intervalCount: number;
 }
 
-/** Sums of least squares with two unknowns: seconds outside and calls, against joules. */
+/** Sums of least squares with two unknowns: seconds outside and seconds of calls, against joules. */
 interface Sums {
   ss: number;
   sc: number;
@@ -72,12 +78,24 @@ function middleBetween(calls: readonly Region[], index: number): number {
 }
 
 /**
+ * Without the updates whose time is known much worse than that of most: errors of time would take energy from the calls
+ * (a regression on what is uncertain leans towards nothing). What was counted stays: the next update holds it.
+ */
+function wellTimed(updates: readonly CounterUpdate[]): readonly CounterUpdate[] {
+  const widths = updates.map(({ lowerNs, upperNs }) => upperNs - lowerNs);
+  const most = WIDEST_BRACKETS * (median(widths) ?? 0);
+  return updates.filter(
+    ({ joules }, i) => (widths[i] ?? 0) <= most || joules < (updates[i - 1]?.joules ?? joules),
+  );
+}
+
+/**
  * Energy of one call.
  * @param calls in order and without overlap
  * @param excluded stretches of other work, in order: intervals that hold some of it are left out
  */
 export function phaseSweep(
-  series: readonly CounterUpdate[],
+  updates: readonly CounterUpdate[],
   calibration: CounterCalibration,
   calls: readonly Region[],
   excluded: readonly Region[] = [],
@@ -87,11 +105,16 @@ export function phaseSweep(
     throw new MicrojouleError('ERR_BAD_OPTION', 'a sweep needs calls');
   }
   const originNs = opening.startNs;
+  const series = wellTimed(updates);
   const from = Math.max(0, surround(series, opening).before);
   const to = Math.min(series.length - 1, surround(series, closing).after);
   const blockCount = Math.min(MOST_BLOCKS, calls.length);
   const blocks = Array.from({ length: blockCount }, empty);
   const all = empty();
+  const meanSeconds = Math.max(
+    calls.reduce((sum, { startNs, endNs }) => sum + (endNs - startNs), 0) / calls.length / 1e9,
+    SHORTEST_SECONDS,
+  );
   const phases = { cos: 0, sin: 0, count: 0 };
   let intervalCount = 0;
   let next = 0;
@@ -110,7 +133,6 @@ export function phaseSweep(
     if (other < excluded.length && (excluded[other]?.startNs ?? 0) < (series[i]?.upperNs ?? 0)) continue;
     const middle = originNs + ((old.seconds + now.seconds) / 2) * 1e9;
     let covered = 0;
-    let parts = 0;
     while (next < calls.length && ((calls[next]?.endNs ?? 0) - originNs) / 1e9 <= old.seconds) next += 1;
     while (nearest + 1 < calls.length && middleBetween(calls, nearest) <= middle) nearest += 1;
     const block = Math.min(blockCount - 1, Math.floor((nearest * blockCount) / calls.length));
@@ -127,11 +149,10 @@ export function phaseSweep(
       const overlap = Math.min(end, now.seconds) - Math.max(start, old.seconds);
       if (!(overlap > 0)) continue;
       covered += overlap;
-      parts += overlap / (end - start);
     }
     const outside = Math.max(0, interval - covered);
-    addTo(all, outside, parts, now.joules - old.joules);
-    addTo(blocks[block] ?? all, outside, parts, now.joules - old.joules);
+    addTo(all, outside, covered / meanSeconds, now.joules - old.joules);
+    addTo(blocks[block] ?? all, outside, covered / meanSeconds, now.joules - old.joules);
     intervalCount += 1;
   }
   const flags: Flag[] = [];

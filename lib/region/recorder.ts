@@ -28,6 +28,7 @@ const CALIBRATION_MS = 1500;
 const UPDATES_AFTER = 2;
 /** A counter that does not update for so many of its periods will not. */
 const MOST_PERIODS = 20;
+const LEAST_WAIT_NS = 100e6;
 const MOST_WAIT_NS = 2e9;
 
 /** A counter that is recorded. */
@@ -190,8 +191,12 @@ export class Recorder {
    */
   settled(sinceNs: number): Promise<void> {
     if (this.#closed) return Promise.resolve();
-    const longestNs = Math.max(0, ...this.recorded.map(({ calibration }) => calibration?.periodNs ?? 0));
-    const patienceNs = Math.min(MOST_WAIT_NS, Math.max(100e6, MOST_PERIODS * longestNs));
+    let patienceNs = LEAST_WAIT_NS;
+    for (const { inTotal, calibration } of this.recorded) {
+      // While the first calibration runs, nobody knows how long an update takes.
+      const ownNs = calibration === undefined ? MOST_WAIT_NS : MOST_PERIODS * calibration.periodNs;
+      if (inTotal) patienceNs = Math.max(patienceNs, Math.min(MOST_WAIT_NS, ownNs));
+    }
     return new Promise((resolve) => {
       this.#waiters.add({ sinceNs, giveUpNs: sinceNs + patienceNs, resolve });
       this.#schedule();
