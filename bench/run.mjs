@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// node bench/run.mjs [--markdown] [--rounds N] [overhead] [import] [size] [read-cost] [sampler]
+// node bench/run.mjs [--markdown] [--rounds N] [overhead] [import] [size] [read-cost] [marks] [sampler]
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 
-const ALL = ['overhead', 'import', 'size', 'read-cost', 'sampler'];
+const ALL = ['overhead', 'import', 'size', 'read-cost', 'marks', 'sampler'];
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

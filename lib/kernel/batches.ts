@@ -55,18 +55,18 @@ export async function runBatch(session: Session, runner: Runner, callCount: numb
 
 /**
  * Runs batches until the interval of their mean is as narrow as wanted, or the time is over: one at least.
- * @param secondsPerCall as known so far
+ * @param callSeconds as known so far
  */
 export async function runBatches(
   session: Session,
   runner: Runner,
-  secondsPerCall: number,
+  callSeconds: number,
   options: BatchOptions,
 ): Promise<RunBatch[]> {
   const { calibration } = session;
   const { deadlineMs, targetRatio, random, signal } = options;
   const left = (): number => (deadlineMs - performance.now()) / 1000;
-  const trialCount = Math.ceil((5 * calibration.periodNs) / 1e9 / secondsPerCall);
+  const trialCount = Math.ceil((5 * calibration.periodNs) / 1e9 / callSeconds);
   const trial = await runBatch(session, runner, trialCount);
   const trialSeconds = secondsOf(trial.region);
   const plan = repetitionPlan(

@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { MicrojouleError } from '../core/errors.js';
 import type { Warning } from '../core/vocabulary.js';
 import { comparePairs, type PairBlock } from '../precision/compare.js';
+import { missingOf } from '../region/estimate.js';
 import { type RunBatch, runBatch } from './batches.js';
 import { checkFunction, resolveOptions } from './options.js';
 import { isThenable, type Runner, runnerOf, secondsOf, warmUp } from './run.js';
@@ -26,7 +27,7 @@ interface Entry {
   name: string;
   runner: Runner;
   callCount: number;
-  secondsPerCall: number;
+  callSeconds: number;
   runs: RunBatch[];
 }
 
@@ -95,7 +96,7 @@ async function compare(
   const usedSeconds = Math.min(runSeconds, MOST_PERIODS * periodSeconds);
   for (const entry of entries) {
     const seconds = Math.max(usedSeconds, FEWEST_PERIODS * periodSeconds);
-    entry.callCount = Math.max(1, Math.ceil(seconds / entry.secondsPerCall));
+    entry.callCount = Math.max(1, Math.ceil(seconds / entry.callSeconds));
   }
 
   const [reference, ...others] = entries as [Entry, ...Entry[]];
@@ -153,7 +154,7 @@ async function compare(
     contestants: entries.map(contestantOf),
     comparisons,
     provenance: { ...session.provenance, method: 'ABBA blocks' },
-    missing: session.missing,
+    missing: missingOf(reference.runs[0]?.counters ?? []),
     warnings: warningsOf(lostCount, left(), budgetSeconds),
     summary: comparisons.map(({ verdict }) => verdict).join('\n'),
   };
@@ -168,8 +169,8 @@ async function prepare(session: Session, name: string, fn: () => unknown, second
   };
   const first = await singleCall(session, { setup: () => undefined, call });
   const runner = runnerOf(fn, isAsync);
-  const { secondsPerCall } = await warmUp(runner, secondsOf(first), seconds);
-  return { name, runner, callCount: 1, secondsPerCall, runs: [] };
+  const { callSeconds } = await warmUp(runner, secondsOf(first), seconds);
+  return { name, runner, callCount: 1, callSeconds, runs: [] };
 }
 
 function isWhole({ aJoules, bJoules }: PairBlock): boolean {
@@ -192,7 +193,7 @@ function contestantOf({ name, runs, callCount }: Entry): Contestant {
   const calls = runs.reduce((sum, run) => sum + run.callCount, 0);
   return {
     name,
-    secondsPerCall: runs.reduce((sum, { region }) => sum + secondsOf(region), 0) / calls,
+    callSeconds: runs.reduce((sum, { region }) => sum + secondsOf(region), 0) / calls,
     energyJoules: runs.reduce((sum, { estimate }) => sum + estimate.energyJoules, 0) / calls,
     callsPerRunCount: callCount,
   };

@@ -57,9 +57,9 @@ export async function estimateEnergy<Input>(
     busySeconds += cpuSeconds() - cpu;
   } while (spentRatio() < 1 || (times.length < FEWEST_CALLS && spentRatio() < 2) || times.length === 0);
   const seconds = times.reduce((sum, value) => sum + value, 0);
-  const secondsPerCall = seconds / times.length;
+  const callSeconds = seconds / times.length;
   const loadRatio = Math.min(1, busySeconds / Math.max(seconds, 1e-9) / identity.threadCount);
-  const bound = (watts: number): number => watts * secondsPerCall;
+  const bound = (watts: number): number => watts * callSeconds;
   const total: EnergyEstimate = modelled(
     bound(cpuPowerWatts(model, loadRatio)),
     bound(model.idleWatts),
@@ -72,7 +72,7 @@ export async function estimateEnergy<Input>(
     total,
     counters: [],
     missing: [],
-    secondsPerCall,
+    callSeconds,
     callCount: times.length,
     batchCount: times.length,
     lostBatchCount: 0,
@@ -86,7 +86,7 @@ export async function estimateEnergy<Input>(
         hint: 'Run microjoule doctor: it says what would make counters readable here.',
       },
     ],
-    summary: `${name}: ${words} a call of ${secondsInWords(secondsPerCall)}; not measured`,
+    summary: `${name}: ${words} a call of ${secondsInWords(callSeconds)}; not measured`,
   };
 }
 

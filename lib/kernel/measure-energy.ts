@@ -6,6 +6,7 @@ import type { Warning } from '../core/vocabulary.js';
 import { overBaseline } from '../precision/baseline.js';
 import { batchMeans } from '../precision/repetition.js';
 import type { EnergyEstimate, PowerEstimate, Region } from '../precision/types.js';
+import { missingOf } from '../region/estimate.js';
 import type { CounterEnergy } from '../region/types.js';
 import { Baselines } from './baselines.js';
 import { countersOfBatches, meanOfBatches, type RunBatch, runBatches, told } from './batches.js';
@@ -98,7 +99,7 @@ async function measure<Input>(
     callCount: 1,
     durationSeconds: firstSeconds,
     isStable: false,
-    secondsPerCall: firstSeconds,
+    callSeconds: firstSeconds,
   };
   if (!isLong) {
     const runs: Runner = setup === undefined ? runner : setupRunner(session, kernel);
@@ -113,7 +114,7 @@ async function measure<Input>(
   const rules = { targetRatio, deadlineMs, random, signal };
 
   const isSingle = setup !== undefined;
-  const isSwept = isSingle && warm.secondsPerCall * 1e9 < SINGLE_PERIODS * session.calibration.periodNs;
+  const isSwept = isSingle && warm.callSeconds * 1e9 < SINGLE_PERIODS * session.calibration.periodNs;
   let measured: Measured;
   if (isLong) {
     await session.settle(firstRegion.endNs);
@@ -141,7 +142,7 @@ async function measure<Input>(
     } while (performance.now() < deadlineMs && !isNarrow(runs, targetRatio));
     measured = ofBatches(runs, 'single-calls', random);
   } else {
-    const batches = await runBatches(session, runner, warm.secondsPerCall, rules);
+    const batches = await runBatches(session, runner, warm.callSeconds, rules);
     measured = ofBatches(batches, 'batches', random);
   }
   await baselines.watch();
@@ -149,7 +150,7 @@ async function measure<Input>(
   const { regions, total, counters, method, lostCount } = measured;
   const callCount = regions.reduce((sum, one) => sum + one.callCount, 0);
   const seconds = regions.reduce((sum, { region }) => sum + secondsOf(region), 0);
-  const secondsPerCall = seconds / callCount;
+  const callSeconds = seconds / callCount;
   const { idle, emptyLoop } = baselines;
   const above = (power: PowerEstimate, kind: 'active' | 'marginal'): EnergyEstimate =>
     perCall(
@@ -167,8 +168,8 @@ async function measure<Input>(
     ...(active === undefined ? {} : { active }),
     ...(marginal === undefined ? {} : { marginal }),
     counters,
-    missing: session.missing,
-    secondsPerCall,
+    missing: missingOf(counters),
+    callSeconds,
     callCount,
     batchCount: regions.length,
     lostBatchCount: lostCount,
@@ -228,12 +229,12 @@ function ofBatches(batches: RunBatch[], method: Measured['method'], random: () =
 
 /** `parse: 6.04 mJ ± 0.05 mJ a call of 101 µs; 3.02 mJ ± 0.06 mJ above idle, ...` */
 export function summaryOf(
-  result: Pick<KernelEnergy, 'name' | 'total' | 'active' | 'marginal' | 'secondsPerCall' | 'missing'>,
+  result: Pick<KernelEnergy, 'name' | 'total' | 'active' | 'marginal' | 'callSeconds' | 'missing'>,
 ): string {
-  const { name, total, active, marginal, secondsPerCall, missing } = result;
+  const { name, total, active, marginal, callSeconds, missing } = result;
   const least = missing.length > 0 ? 'at least ' : '';
   const parts = [
-    `${name}: ${least}${energyInWords(total)} a call of ${secondsInWords(secondsPerCall)}`,
+    `${name}: ${least}${energyInWords(total)} a call of ${secondsInWords(callSeconds)}`,
     ...(active === undefined ? [] : [`above idle ${energyInWords(active)}`]),
     ...(marginal === undefined ? [] : [`above an empty loop ${energyInWords(marginal)}`]),
   ];

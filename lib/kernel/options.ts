@@ -5,6 +5,9 @@ import type { MeasureEnergyOptions } from './types.js';
 const TARGET_RATIO = 0.01;
 const BUDGET_SECONDS = 3;
 
+/** What a meter of one's own was opened with already. */
+const OF_METERS = ['sysfs', 'dev', 'nvmlLibrary', 'sources'] as const;
+
 function positive(name: string, value: number | undefined, fallback: number): number {
   if (value === undefined) return fallback;
   if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
@@ -38,6 +41,16 @@ export function resolveOptions<Input>(
   budgetSeconds = BUDGET_SECONDS,
 ): Resolved {
   if (options.setup !== undefined) checkFunction(options.setup, 'setup');
+  const own = OF_METERS.filter((one) => options[one] !== undefined);
+  if (options.meter !== undefined && own.length > 0) {
+    throw new MicrojouleError(
+      'ERR_BAD_OPTION',
+      `${own.join(', ')}: has no effect on the meter that was given`,
+      {
+        hint: 'Give these options to openMeter(), or leave meter out.',
+      },
+    );
+  }
   return {
     name: options.name ?? (fn.name || 'the function'),
     targetRatio: positive('targetRatio', options.targetRatio, TARGET_RATIO),

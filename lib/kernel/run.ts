@@ -62,7 +62,7 @@ export interface WarmUp {
   callCount: number;
   durationSeconds: number;
   isStable: boolean;
-  secondsPerCall: number;
+  callSeconds: number;
 }
 
 /**
@@ -72,9 +72,9 @@ export interface WarmUp {
 export async function warmUp(runner: Runner, firstSeconds: number, mostSeconds: number): Promise<WarmUp> {
   const startMs = performance.now();
   let [callCount, windowCount, previous] = [0, 0, 0];
-  let secondsPerCall = Math.max(firstSeconds, 1e-9);
+  let callSeconds = Math.max(firstSeconds, 1e-9);
   for (;;) {
-    const count = Math.max(1, Math.ceil(WINDOW_SECONDS / secondsPerCall));
+    const count = Math.max(1, Math.ceil(WINDOW_SECONDS / callSeconds));
     const windowMs = performance.now();
     // From one call that was slow to a great many that are not takes a few windows.
     const limited = Math.min(count, Math.max(1, 10 * callCount));
@@ -83,14 +83,14 @@ export async function warmUp(runner: Runner, firstSeconds: number, mostSeconds: 
     callCount += limited;
     windowCount += 1;
     const now = performance.now();
-    secondsPerCall = Math.max((now - windowMs) / 1000 / limited, 1e-10);
+    callSeconds = Math.max((now - windowMs) / 1000 / limited, 1e-10);
     const durationSeconds = (now - startMs) / 1000;
     const isWhole = limited === count;
     const isStable =
-      isWhole && windowCount >= FEWEST_WINDOWS && Math.abs(secondsPerCall / previous - 1) < STABLE_RATIO;
+      isWhole && windowCount >= FEWEST_WINDOWS && Math.abs(callSeconds / previous - 1) < STABLE_RATIO;
     if (isStable || durationSeconds >= mostSeconds) {
-      return { callCount, durationSeconds, isStable, secondsPerCall };
+      return { callCount, durationSeconds, isStable, callSeconds };
     }
-    previous = isWhole ? secondsPerCall : 0;
+    previous = isWhole ? callSeconds : 0;
   }
 }

@@ -20,7 +20,6 @@ export interface Session {
   /** What is told of a region that is settled. */
   estimate(region: Region): { total: EnergyEstimate; counters: CounterEnergy[] };
   readonly provenance: Provenance;
-  readonly missing: string[];
   close(): void;
 }
 
@@ -99,9 +98,6 @@ function sessionOf(recorder: Recorder, kept: { start: bigint }, close: () => voi
   }
   const slowest = all.reduce((a, b) => (b.calibration.periodNs > a.calibration.periodNs ? b : a));
   const sources = [...new Set(all.map(({ counter }) => counter.source))];
-  const missing = recorder.recorded
-    .filter(({ inTotal, calibration }) => inTotal && calibration === undefined)
-    .map(({ counter }) => counter.id);
   return {
     recorder,
     calibration: {
@@ -116,7 +112,6 @@ function sessionOf(recorder: Recorder, kept: { start: bigint }, close: () => voi
       method: 'batches',
       detail: `Counted by ${all.map(({ counter }) => counter.id).join(', ')}.`,
     },
-    missing,
     close,
     async settle(untilNs: number): Promise<void> {
       await recorder.settled(untilNs);

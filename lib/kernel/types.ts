@@ -52,7 +52,7 @@ export interface KernelEnergy {
   /** Counters that belong into the total and could not be read: it is "at least" this much. */
   missing: string[];
   /** Mean time of one call. */
-  secondsPerCall: number;
+  callSeconds: number;
   /** Calls that were measured. */
   callCount: number;
   /** Back-to-back repetitions of which each was one region; in a phase sweep, the calls. */
@@ -81,7 +81,7 @@ export interface CompareEnergyOptions
 /** One of those compared. */
 export interface Contestant {
   name: string;
-  secondsPerCall: number;
+  callSeconds: number;
   /** Mean over all its runs, of the machine, for one call. */
   energyJoules: number;
   callsPerRunCount: number;

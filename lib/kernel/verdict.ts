@@ -28,12 +28,12 @@ export function perCall(estimate: EnergyEstimate, callCount: number): EnergyEsti
 }
 
 /** From the mean of the first third to that of the last. */
-export function timeDrift(secondsPerCall: readonly number[]): number {
-  if (secondsPerCall.length < FEWEST_DRIFTING) return 0;
-  const third = Math.floor(secondsPerCall.length / 3);
+export function timeDrift(callSeconds: readonly number[]): number {
+  if (callSeconds.length < FEWEST_DRIFTING) return 0;
+  const third = Math.floor(callSeconds.length / 3);
   const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
-  const first = total(secondsPerCall.slice(0, third));
-  return first > 0 ? total(secondsPerCall.slice(-third)) / first - 1 : 0;
+  const first = total(callSeconds.slice(0, third));
+  return first > 0 ? total(callSeconds.slice(-third)) / first - 1 : 0;
 }
 
 const percent = (ratio: number): string => `${(100 * ratio).toPrecision(2)} %`;
@@ -48,7 +48,7 @@ export function warningsOf(
   const all: (Warning | false)[] = [
     isLong && {
       code: 'over-budget',
-      message: `one call takes ${result.secondsPerCall.toPrecision(3)} s, more than half the budget: it was measured once, without warm-up`,
+      message: `one call takes ${result.callSeconds.toPrecision(3)} s, more than half the budget: it was measured once, without warm-up`,
       hint: more,
     },
     !total.resolved && {

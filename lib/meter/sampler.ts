@@ -122,6 +122,14 @@ export interface Sampler {
   close(): void;
 }
 
+/** @throws MicrojouleError `ERR_BAD_OPTION` */
+export function checkRate(rateHz: unknown): void {
+  if (typeof rateHz === 'number' && rateHz >= 1 && rateHz <= 10_000) return;
+  throw new MicrojouleError('ERR_BAD_OPTION', `rateHz: from 1 to 10000 expected, received ${rateHz}`, {
+    hint: 'For example 1000.',
+  });
+}
+
 /** Room for what five counters of a millisecond record in 0.8 s. */
 const DEFAULT_CAPACITY = 4096;
 
@@ -132,11 +140,7 @@ const DEFAULT_CAPACITY = 4096;
  */
 export function openSampler(options: SamplerOptions = {}, capacityCount = DEFAULT_CAPACITY): Sampler {
   const { rateHz = 1000, track = true, ...rest } = options;
-  if (typeof rateHz !== 'number' || !(rateHz >= 1 && rateHz <= 10_000)) {
-    throw new MicrojouleError('ERR_BAD_OPTION', `rateHz: from 1 to 10000 expected, received ${rateHz}`, {
-      hint: 'For example 1000.',
-    });
-  }
+  checkRate(rateHz);
   const resolved = resolveMeterOptions(rest);
   const loaded = loadAddon();
   if (loaded.addon === undefined) throw new MicrojouleError('ERR_NO_COUNTERS', loaded.detail);

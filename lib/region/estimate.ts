@@ -89,7 +89,6 @@ export function regionEnergy(name: string, region: Region, counters: CounterEner
     });
   }
   const used = counters.filter(({ inTotal, energy }) => inTotal && energy !== undefined);
-  const summed = new Set(used.map(({ domain, device }) => `${domain} ${device}`));
   return {
     ...total,
     name,
@@ -97,13 +96,23 @@ export function regionEnergy(name: string, region: Region, counters: CounterEner
     sources: [...new Set(used.map(({ source }) => source))],
     durationSeconds: (region.endNs - region.startNs) / 1e9,
     counters,
-    missing: counters
-      .filter(({ domain, device, energy, apart }) => {
-        const isTwin = apart.startsWith('the same meter');
-        return energy === undefined && TOTALLED.has(domain) && !isTwin && !summed.has(`${domain} ${device}`);
-      })
-      .map(({ id }) => id),
+    missing: missingOf(counters),
   };
+}
+
+/** Counters that belong into the total and have no energy, nor does another of the same meter. */
+export function missingOf(counters: readonly CounterEnergy[]): string[] {
+  const summed = new Set(
+    counters.flatMap(({ inTotal, energy, domain, device }) =>
+      inTotal && energy !== undefined ? [`${domain} ${device}`] : [],
+    ),
+  );
+  return counters
+    .filter(({ domain, device, energy, apart }) => {
+      const isTwin = apart.startsWith('the same meter');
+      return energy === undefined && TOTALLED.has(domain) && !isTwin && !summed.has(`${domain} ${device}`);
+    })
+    .map(({ id }) => id);
 }
 
 export function totalOf(counters: readonly CounterEnergy[]): EnergyEstimate | undefined {

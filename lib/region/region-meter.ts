@@ -10,6 +10,7 @@ import {
 } from '../meter/meter.js';
 import type { MeterOptions } from '../meter/options.js';
 import type { Reading } from '../meter/reading.js';
+import { checkRate } from '../meter/sampler.js';
 import { AlignedRegion } from './aligned-region.js';
 import { OpenRegion, type RegionHandle } from './open-region.js';
 import { closedError, Recorder } from './recorder.js';
@@ -60,6 +61,7 @@ export interface RegionMeter extends Meter {
  */
 export function openMeter(options: MeterOptions & RegionOptions = {}): RegionMeter {
   const { rateHz, ...rest } = options;
+  if (rateHz !== undefined) checkRate(rateHz);
   return new MeterOfRegions(openCounters(rest), options);
 }
 

@@ -17,8 +17,8 @@ describe.skipIf(!hasVirtualMachine)('the energy of a kernel', () => {
       LOADED_MACHINE,
       'return measureEnergy(async () => { await wait(1); }, { budgetSeconds: 0.6 });',
     );
-    expect(result.secondsPerCall).toBeGreaterThan(0.9e-3);
-    expect(result.total.energyJoules / result.secondsPerCall).toBeCloseTo(32, -0.5);
+    expect(result.callSeconds).toBeGreaterThan(0.9e-3);
+    expect(result.total.energyJoules / result.callSeconds).toBeCloseTo(32, -0.5);
     expect(result.marginal?.resolved).toBe(false);
     expect(result.name).toBe('the function');
   });
@@ -79,7 +79,7 @@ describe.skipIf(!hasVirtualMachine)('the energy of a kernel', () => {
     expect(result.inputs).toEqual([1, 2, 3, 4, 5]);
     expect(result.made).toBeGreaterThan(result.result.callCount);
     // The setup draws 62 W, the calls 32 W.
-    expect(result.result.total.energyJoules / result.result.secondsPerCall).toBeLessThan(40);
+    expect(result.result.total.energyJoules / result.result.callSeconds).toBeLessThan(40);
   });
 });
 
@@ -122,6 +122,7 @@ describe.skipIf(!hasVirtualMachine)('measureEnergy()', () => {
     ['measureEnergy(() => {}, { budgetSeconds: 0 })', /^ERR_BAD_OPTION: budgetSeconds: .* received 0/],
     ['measureEnergy(() => {}, { targetRatio: "1" })', /^ERR_BAD_OPTION: targetRatio: .* received 1/],
     ['measureEnergy(() => {}, { setup: 1 })', /^ERR_BAD_OPTION: setup: a function expected/],
+    ['measureEnergy(() => {}, { meter: openMeter(), sources: ["perf"] })', /^ERR_BAD_OPTION: sources: /],
     ['measureEnergy(() => {}, { meter: {} })', /^ERR_BAD_OPTION: meter:/],
     ['measureEnergy(() => {}, { signal: AbortSignal.abort(new Error("enough")) })', /^Error: enough/],
     ['measureEnergy(() => {}, { sources: ["msr"] })', /^ERR_NO_COUNTERS: .*msr/],

@@ -37,9 +37,9 @@ export const TELL = `
       if (typeof result?.then !== 'function') return note();
       return result.then(note);
     };
-    const truth = ({ secondsPerCall }) => {
-      const added = ${LOAD_WATTS} * secondsPerCall * on / whole;
-      return { total: ${IDLE_WATTS} * secondsPerCall + added, added };
+    const truth = ({ callSeconds }) => {
+      const added = ${LOAD_WATTS} * callSeconds * on / whole;
+      return { total: ${IDLE_WATTS} * callSeconds + added, added };
     };
     return { told, truth };
   };`;
