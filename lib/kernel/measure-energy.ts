@@ -124,13 +124,13 @@ async function measure<Input>(
       random,
     );
   } else if (isSwept) {
-    const { total, counters, calls } = await sweep(session, kernel, rules);
+    const { total, counters, calls, interruptedCount } = await sweep(session, kernel, rules);
     measured = {
       total,
       counters,
       regions: calls.map((region) => ({ region, callCount: 1 })),
       method: 'phase-sweep',
-      lostCount: 0,
+      lostCount: interruptedCount,
     };
   } else if (isSingle) {
     const runs: RunBatch[] = [];

@@ -6,12 +6,13 @@
 // phases of the counter, the thread spinning in between, and all intervals together tell the energy of one.
 import { combine } from '../precision/combine.js';
 import { phaseSweep, sweepPhase } from '../precision/phase-sweep.js';
+import { median } from '../precision/samples.js';
 import type { EnergyEstimate, Region } from '../precision/types.js';
 import { updatesAround } from '../region/estimate.js';
 import type { Recorded, Recorder } from '../region/recorder.js';
 import type { CounterEnergy } from '../region/types.js';
 import type { BatchOptions } from './batches.js';
-import { isThenable } from './run.js';
+import { isThenable, secondsOf } from './run.js';
 import type { Session } from './session.js';
 import type { Kernel } from './types.js';
 
@@ -20,6 +21,9 @@ const REST_PERIODS = 1.5;
 /** Calls between two looks at the interval. */
 const ROUND_COUNT = 25;
 const MOST_CALLS = 20_000;
+/** A call this much longer than the median was interrupted, unless that happens to many. */
+const MOST_MEDIANS = 3;
+const MOST_INTERRUPTED_RATIO = 0.1;
 
 /** A call and how it was made ready. */
 export interface SetupCall<Input> {
@@ -64,7 +68,9 @@ function latestOf(recorder: Recorder, fallbackNs: number): number {
 export interface Sweep {
   total: EnergyEstimate;
   counters: CounterEnergy[];
-  calls: Region[];
+  calls: readonly Region[];
+  /** Calls that were left out. */
+  interruptedCount: number;
 }
 
 /** Calls at all phases until the interval is as narrow as wanted or the time is over. */
@@ -108,18 +114,26 @@ export async function sweep<Input>(
   }
 }
 
-function evaluate(
-  { recorder, estimate }: Session,
-  calls: readonly Region[],
-  setups: readonly Region[],
-): Sweep {
-  const [first, last] = [calls[0], calls.at(-1)];
-  const region = { startNs: setups[0]?.startNs ?? 0, endNs: last?.endNs ?? 0 };
+/**
+ * Without the few calls that took much longer than most, as something interrupted them: a least-squares fit would hear
+ * little but those. Where they are many, they are the function's own way.
+ */
+export function uninterrupted(calls: readonly Region[]): readonly Region[] {
+  const most = MOST_MEDIANS * (median(calls.map(secondsOf)) ?? 0);
+  const usual = calls.filter((call) => secondsOf(call) <= most);
+  return calls.length - usual.length <= MOST_INTERRUPTED_RATIO * calls.length ? usual : calls;
+}
+
+function evaluate({ recorder, estimate }: Session, all: readonly Region[], setups: readonly Region[]): Sweep {
+  const calls = uninterrupted(all);
+  const kept = new Set(calls);
+  const others = [...setups, ...all.filter((call) => !kept.has(call))].sort((a, b) => a.startNs - b.startNs);
+  const region = { startNs: setups[0]?.startNs ?? 0, endNs: all.at(-1)?.endNs ?? 0 };
   const sweepOf = (recorded: Recorded): EnergyEstimate | undefined => {
     if (recorded.calibration === undefined) return undefined;
-    return phaseSweep(updatesAround(recorded, region), recorded.calibration, calls, setups);
+    return phaseSweep(updatesAround(recorded, region), recorded.calibration, calls, others);
   };
-  const counters = estimate(first ?? region).counters.map((counter) => {
+  const counters = estimate(region).counters.map((counter) => {
     const recorded = recorder.recordedById.get(counter.id);
     const energy = recorded === undefined ? undefined : sweepOf(recorded);
     const { energy: _, ...rest } = counter;
@@ -128,5 +142,10 @@ function evaluate(
   const inTotal = counters.flatMap((one) =>
     'energy' in one && one.inTotal && one.energy ? [one.energy] : [],
   );
-  return { total: { ...combine(inTotal), method: 'phase-sweep' }, counters, calls: [...calls] };
+  return {
+    total: { ...combine(inTotal), method: 'phase-sweep' },
+    counters,
+    calls,
+    interruptedCount: all.length - calls.length,
+  };
 }

@@ -57,7 +57,10 @@ export interface KernelEnergy {
   callCount: number;
   /** Back-to-back repetitions of which each was one region; in a phase sweep, the calls. */
   batchCount: number;
-  /** Repetitions beside those that were left out, as the counters' updates within them were not seen. */
+  /**
+   * Repetitions beside those that were left out: the counters' updates within them were not seen, or, in a phase sweep,
+   * they took more than three times the median, which less than a tenth of them did.
+   */
   lostBatchCount: number;
   idle?: BaselinePower;
   /** Of the thread calling an empty function. */

@@ -77,7 +77,7 @@ export function warningsOf(
       },
     result.lostBatchCount > 0 && {
       code: 'lost-batches',
-      message: `${result.lostBatchCount} of ${result.lostBatchCount + result.batchCount} repetitions were left out: the thread that reads the counters was kept waiting`,
+      message: `${result.lostBatchCount} of ${result.lostBatchCount + result.batchCount} repetitions were left out: the thread that reads the counters was kept waiting, or the call was`,
       hint: 'Stop other programs.',
     },
     Math.abs(timeDriftRatio) > NOTED_DRIFT_RATIO && {

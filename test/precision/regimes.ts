@@ -124,6 +124,15 @@ for (const [length, count] of [
     swept(RAPL, length, count, random),
   );
 }
+for (const [name, counter, shape] of [
+  ['a setup of 90 W before each', RAPL, { setupWatts: 90 }],
+  ['a tenth of them interrupted', RAPL, { interruptedRatio: 0.1 }],
+  ['reader held up at 10 %', { ...RAPL, heldUp: { ratio: 0.1, seconds: 3e-4 } }, { setupWatts: 90 }],
+] as const) {
+  add('Phase sweep', `100 single calls of 0.1 periods, ${name}`, EXACT, (random) =>
+    swept(counter, 0.1, 100, random, shape),
+  );
+}
 for (const length of [3.37, 10.37, 100.37]) {
   add('No step at the edges, 60 W throughout', `${length} periods`, SAFE, (random) =>
     passive({ counter: RAPL, length, shape: step(60, 60) }, random),

@@ -47,19 +47,55 @@ export function repeated(
   return { estimate: batchMeans(batches), truthJoules: 60 * seconds };
 }
 
+/** What calls of a sweep are like beside their length. */
+export interface SweepShape {
+  /** Power of a setup of 0.4 periods before each call, with spinning of 1.5 periods or more on either side. */
+  setupWatts?: number;
+  /** How often a call is interrupted and takes up to five times as long, at the same power. */
+  interruptedRatio?: number;
+}
+
 /** Single calls, each a spun-for update and a phase later. */
-export function swept(counter: VirtualCounter, length: number, count: number, random: Random): Trial {
-  const seconds = length * counter.periodSeconds;
-  const times = updateTimes(counter, 0, (4 * count + 10) * counter.periodSeconds, random);
+export function swept(
+  counter: VirtualCounter,
+  length: number,
+  count: number,
+  random: Random,
+  { setupWatts, interruptedRatio = 0 }: SweepShape = {},
+): Trial {
+  const period = counter.periodSeconds;
+  const spacing = setupWatts === undefined ? 3 : 6;
+  const times = updateTimes(counter, 0, (2 * spacing * count + 20) * period, random);
   const calls: Region[] = [];
+  const setups: Region[] = [];
   const points: [number, number][] = [[0, 55]];
-  for (let i = 0, tick = 2; tick + 4 < times.length && i < count; ++i, tick += 3) {
-    const start = (times[tick] as number) + 2 * counter.pollSeconds + sweepPhase(i) * counter.periodSeconds;
-    calls.push({ startNs: start * 1e9, endNs: (start + seconds) * 1e9 });
-    points.push([start, 55], [start, 60], [start + seconds, 60], [start + seconds, 55]);
+  let total = 0;
+  let free = 0;
+  for (let tick = 2; tick + spacing + 1 < times.length && calls.length < count; tick += spacing) {
+    if ((times[tick] as number) < free) continue;
+    let before = times[tick] as number;
+    if (setupWatts !== undefined) {
+      const setup = before + random() * period;
+      points.push(
+        [setup, 55],
+        [setup, setupWatts],
+        [setup + 0.4 * period, setupWatts],
+        [setup + 0.4 * period, 55],
+      );
+      setups.push({ startNs: setup * 1e9, endNs: (setup + 0.4 * period) * 1e9 });
+      before = times[tick + 3] as number;
+    }
+    const start = before + 2 * counter.pollSeconds + sweepPhase(calls.length) * period;
+    const longer = random() < interruptedRatio ? 1 + 4 * random() : 1;
+    const end = start + longer * length * period;
+    calls.push({ startNs: start * 1e9, endNs: end * 1e9 });
+    points.push([start, 55], [start, 60], [end, 60], [end, 55]);
+    total += end - start;
+    free = end + 1.5 * period;
   }
   const series = record(counter, new PowerProfile(points), times, random);
-  return { estimate: phaseSweep(series, calibrationOf(counter), calls), truthJoules: 60 * seconds };
+  const estimate = phaseSweep(series, calibrationOf(counter), calls, setups);
+  return { estimate, truthJoules: (60 * total) / calls.length };
 }
 
 /** Idle, a region, idle again: energy above idle, the idle power measured in the same record. */
