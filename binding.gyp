@@ -13,7 +13,8 @@
       "native/sampler.cc",
       "native/source.cc",
       "native/sources.cc",
-      "native/update_predictor.cc"
+      "native/update_predictor.cc",
+      "native/update_tally.cc"
     ],
     "linux_sources": [
       "native/child_usage_posix.cc",

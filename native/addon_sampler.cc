@@ -120,7 +120,9 @@ class SamplerHandle final : public Napi::ObjectWrap<SamplerHandle> {
     calibration.Set("updateCount", static_cast<double>(found.updates));
     if (found.period_ns > 0) {
       calibration.Set("periodNs", found.period_ns);
+      calibration.Set("periodUncertaintyNs", found.period_uncertainty_ns);
       calibration.Set("jitterNs", found.jitter_ns);
+      calibration.Set("heldUpRatio", found.held_up_ratio);
     }
     if (found.bracket_ns > 0) calibration.Set("bracketNs", found.bracket_ns);
     if (found.quantum_ticks != 0) {
@@ -134,6 +136,7 @@ class SamplerHandle final : public Napi::ObjectWrap<SamplerHandle> {
     const CounterWatch::Totals& totals = report.totals;
     out->Set("seenCount", Number(env, totals.updates));
     out->Set("missedCount", Number(env, totals.missed));
+    out->Set("unsureCount", Number(env, totals.unsure));
     out->Set("gapCount", Number(env, totals.gaps));
     out->Set("breakCount", Number(env, totals.breaks));
     out->Set("failedReadCount", Number(env, totals.failed_reads));

@@ -17,14 +17,36 @@ constexpr double kVarianceWithinThree = 0.9733;
 // A period must be so many times what its updates' times are known to: where every read sees a new
 // count, it is the reads' own period that shows.
 constexpr double kFewestBrackets = 2.5;
-// After so many periods without an update the count of periods may be wrong.
+// After so many periods without an update the count of periods may be wrong; or when the period's
+// uncertainty has added up to this part of it.
 constexpr double kLongestPause = 20;
+constexpr double kPauseDoubt = 1.0 / 8;
 
-double Median(double* values, size_t count) {
+// Where the thread was kept from reading, an update was seen, but not when: its bracket is so many
+// times wider than others.
+constexpr double kHeldUp = 4;
+// Of brackets, the part that is as narrow as the reads allow even on a busy machine.
+constexpr double kNarrowPart = 0.1;
+constexpr size_t kFewestNarrowSteps = 4;
+// The median of normal deviates is less certain than their mean.
+constexpr double kMedianDoubt = 1.2533;
+
+// So few updates may by chance lie in a line: then a scatter of this part of the period is assumed.
+constexpr double kFewFreedom = 8;
+constexpr double kUnknownJitter = 0.05;
+
+double Quantile(double* values, size_t count, double part) {
   if (count == 0) return 0;
-  std::nth_element(values, values + count / 2, values + count);
-  return values[count / 2];
+  double* const at = values + static_cast<size_t>(part * static_cast<double>(count));
+  std::nth_element(values, at, values + count);
+  return *at;
 }
+
+double Median(double* values, size_t count) { return Quantile(values, count, 0.5); }
+
+// By how much an uncertainty that is itself told by `freedom` + 1 values has to be larger, so that
+// twice of it still covers 95 %: about Student's t over the normal deviate.
+double FewnessFactor(double freedom) { return 1 + 1 / freedom + 4.5 / (freedom * freedom); }
 
 }  // namespace
 
@@ -44,17 +66,35 @@ Calibration UpdateHistory::Evaluate() const {
   if (size_ < 2) return out;
   double scratch[kSize];
   const uint64_t base_ns = At(0).lower_ns;
-  for (size_t i = 0; i < size_; ++i) scratch[i] = static_cast<double>(At(i).width_ns);
+  const auto fill_widths = [&] {
+    for (size_t i = 0; i < size_; ++i) scratch[i] = static_cast<double>(At(i).width_ns);
+  };
+  fill_widths();
   out.bracket_ns = Median(scratch, size_);
+  fill_widths();
+  const double narrow_ns = Quantile(scratch, size_, kNarrowPart);
+  size_t held_up = 0;
+  for (size_t i = 0; i < size_; ++i) {
+    held_up += static_cast<double>(At(i).width_ns) > kHeldUp * out.bracket_ns;
+  }
+  out.held_up_ratio = static_cast<double>(held_up) / static_cast<double>(size_);
   out.last_ns =
       static_cast<double>(At(size_ - 1).lower_ns) + static_cast<double>(At(size_ - 1).width_ns) / 2;
+  // Those that were seen best tell it, where they are enough; else all but the worst.
+  FindPeriod(base_ns, narrow_ns, kFewestNarrowSteps, &out);
+  if (out.period_ns <= 0) FindPeriod(base_ns, out.bracket_ns, kFewestUpdates - 1, &out);
+  return out;
+}
 
-  // Who was kept from reading for long saw an update, but not when.
-  const double most_width_ns = 4 * out.bracket_ns;
+// From updates that were seen within about `bracket_ns`, if there are so many of them that follow
+// upon each other.
+void UpdateHistory::FindPeriod(uint64_t base_ns, double bracket_ns, size_t fewest_steps,
+                               Calibration* out) const {
+  const double most_width_ns = kHeldUp * bracket_ns;
   const auto is_narrow = [&](size_t i) {
     return static_cast<double>(At(i).width_ns) <= most_width_ns;
   };
-  double steps_ns[kSize];
+  double scratch[kSize], steps_ns[kSize];
   size_t count = 0;
   double square_widths = 0;
   for (size_t i = 1; i < size_; ++i) {
@@ -62,12 +102,12 @@ Calibration UpdateHistory::Evaluate() const {
     steps_ns[count++] = MiddleNs(i, base_ns) - MiddleNs(i - 1, base_ns);
     square_widths += static_cast<double>(At(i).width_ns) * static_cast<double>(At(i).width_ns);
   }
-  if (count + 1 < kFewestUpdates) return out;
+  if (count < fewest_steps) return;
   square_widths /= static_cast<double>(count);
   std::copy(steps_ns, steps_ns + count, scratch);
   const double period_ns = Median(scratch, count);
-  if (period_ns < kFewestBrackets * out.bracket_ns) return out;
-  out.period_ns = period_ns;
+  if (period_ns < kFewestBrackets * bracket_ns) return;
+  out->period_ns = period_ns;
 
   // The time between two updates has the jitter of both, and of both what reading adds.
   size_t single = 0;
@@ -86,25 +126,38 @@ Calibration UpdateHistory::Evaluate() const {
   }
   const double variance =
       within == 0 ? 0 : squares / static_cast<double>(within) / kVarianceWithinThree;
-  out.jitter_ns = std::sqrt(std::max(0.0, variance / 2 - square_widths / 12));
-  FitLine(base_ns, most_width_ns, &out);
-  return out;
+  out->jitter_ns = std::sqrt(std::max(0.0, variance / 2 - square_widths / 12));
+  const auto steps = static_cast<double>(count);
+  const double least_ns = steps < kFewFreedom ? kUnknownJitter * period_ns : 1;
+  const double scatter_ns =
+      FewnessFactor(steps - 1) * std::sqrt(std::max(variance, square_widths / 6));
+  out->period_uncertainty_ns = kMedianDoubt * std::max(scatter_ns, least_ns) / std::sqrt(steps);
+  FitLine(base_ns, most_width_ns, out);
 }
 
 // The period and the last update's time by least squares of time over number, which is more exact
 // than the median. What came between, as in a storm of updates, has no number.
 void UpdateHistory::FitLine(uint64_t base_ns, double most_width_ns, Calibration* out) const {
-  double n = 0, x = 0, sum_x = 0, sum_y = 0, sum_xx = 0, sum_xy = 0;
-  double last_ns = 0;
+  double n = 0, x = 0, sum_x = 0, sum_y = 0, sum_xx = 0, sum_xy = 0, sum_yy = 0, sum_ww = 0;
+  double last_ns = 0, origin_ns = 0;
+  const double most_steps =
+      std::min(kLongestPause, kPauseDoubt * out->period_ns / out->period_uncertainty_ns);
   for (size_t i = 0; i < size_; ++i) {
     if (static_cast<double>(At(i).width_ns) > most_width_ns) continue;
-    const double y = MiddleNs(i, base_ns);
-    const double step = n == 0 ? 0 : std::round((y - last_ns) / out->period_ns);
+    const double time_ns = MiddleNs(i, base_ns);
+    double step = n == 0 ? 0 : std::round((time_ns - last_ns) / out->period_ns);
     if (n != 0 && step < 1) continue;
-    if (step > kLongestPause) n = x = sum_x = sum_y = sum_xx = sum_xy = 0;
+    if (n == 0 || step > most_steps) {
+      n = x = sum_x = sum_y = sum_xx = sum_xy = sum_yy = sum_ww = step = 0;
+      origin_ns = time_ns;
+    }
     x += step;
-    last_ns = y;
+    last_ns = time_ns;
     n += 1;
+    // Without the greatest part, so that squares stay exact.
+    const double y = time_ns - origin_ns - x * out->period_ns;
+    sum_yy += y * y;
+    sum_ww += static_cast<double>(At(i).width_ns) * static_cast<double>(At(i).width_ns);
     sum_x += x;
     sum_y += y;
     sum_xx += x * x;
@@ -112,11 +165,22 @@ void UpdateHistory::FitLine(uint64_t base_ns, double most_width_ns, Calibration*
   }
   const double spread = n * sum_xx - sum_x * sum_x;
   if (n < kFewestUpdates || spread <= 0) return;
-  const double slope = (n * sum_xy - sum_x * sum_y) / spread;
+  const double slope_ns = (n * sum_xy - sum_x * sum_y) / spread;
   // A line through updates that skip and crowd is no better than the median.
-  if (std::abs(slope - out->period_ns) > out->period_ns / 20) return;
-  out->period_ns = slope;
-  out->last_ns = static_cast<double>(base_ns) + sum_y / n + slope * (x - sum_x / n);
+  if (std::abs(slope_ns) > out->period_ns / 20) {
+    out->period_uncertainty_ns = std::max(out->period_uncertainty_ns, std::abs(slope_ns));
+    return;
+  }
+  const double freedom = n - 2;
+  const double residues =
+      std::max(0.0, sum_yy - sum_y * sum_y / n - slope_ns * (sum_xy - sum_x * sum_y / n));
+  const double variance = std::max(residues / freedom, sum_ww / n / 12);
+  const double least_ns = freedom < kFewFreedom ? kUnknownJitter * out->period_ns : 0;
+  out->period_uncertainty_ns =
+      std::max(FewnessFactor(freedom) * std::sqrt(variance), least_ns) * std::sqrt(n / spread);
+  out->last_ns = static_cast<double>(base_ns) + origin_ns + x * out->period_ns + sum_y / n +
+                 slope_ns * (x - sum_x / n);
+  out->period_ns += slope_ns;
 }
 
 double ReadCosts::QuantileNs(double part) const {

@@ -9,10 +9,14 @@
 namespace microjoule {
 
 struct Calibration {
-  uint32_t updates = 0;        // on which it rests
-  double period_ns = 0;        // between two updates; 0: not known
-  double jitter_ns = 0;        // standard deviation of one update's time
-  double bracket_ns = 0;       // within which an update's time is known: median
+  uint32_t updates = 0;  // on which it rests
+  double period_ns = 0;  // between two updates; 0: not known
+  // Standard uncertainty of that, widened where it rests on few.
+  double period_uncertainty_ns = 0;
+  double jitter_ns = 0;   // standard deviation of one update's time
+  double bracket_ns = 0;  // within which an update's time is known: median
+  // Of the updates, the part whose bracket is much wider: so busy was the machine.
+  double held_up_ratio = 0;
   double last_ns = 0;          // the time of the last update, as all of them tell it
   uint64_t quantum_ticks = 0;  // the greatest step that all steps are multiples of; 0: not known
 };
@@ -42,6 +46,7 @@ class UpdateHistory {
   double MiddleNs(size_t i, uint64_t base_ns) const {
     return static_cast<double>(At(i).lower_ns - base_ns) + static_cast<double>(At(i).width_ns) / 2;
   }
+  void FindPeriod(uint64_t base_ns, double bracket_ns, size_t fewest_steps, Calibration* out) const;
   void FitLine(uint64_t base_ns, double most_width_ns, Calibration* out) const;
 
   Update updates_[kSize] = {};

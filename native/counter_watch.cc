@@ -24,6 +24,11 @@ constexpr uint32_t kFreshUpdates = UpdateHistory::kSize;
 constexpr uint32_t kFreshSparseUpdates = 32;
 // The part that the latest updates have in the jitter.
 constexpr double kNewJitter = 0.25;
+// A calibration during which more updates than this were not seen in time, or that saw fewer, does
+// not replace one that it does not contradict by so many deviations.
+constexpr double kMostHeldUp = 0.1;
+constexpr uint32_t kFewUpdates = 3;
+constexpr double kSameDeviations = 3;
 
 }  // namespace
 
@@ -79,7 +84,7 @@ void CounterWatch::BeginBurst(uint32_t updates, uint64_t length_ns, uint64_t now
 void CounterWatch::EndBurst(const Look& look) {
   mode_ = Mode::kSparse;
   if (burst_wanted_ > 1) {
-    calibration_ = history_.Evaluate();
+    Learn(history_.Evaluate());
     fresh_ = 0;
   }
   if (!tracking_) return;
@@ -88,7 +93,7 @@ void CounterWatch::EndBurst(const Look& look) {
   if (period_ns > 0 && burst_seen_ > 0) {
     const bool settled = burst_wanted_ > 1;
     predictor_.Lock(period_ns, calibration_.jitter_ns,
-                    settled ? calibration_.last_ns : last_update_ns_, settled);
+                    settled ? calibration_.last_ns : tally_.last_ns(), settled);
     // So irregular a counter would have to be read half of the time.
     if (!predictor_.Pays()) {
       predictor_.Unlock();
@@ -127,18 +132,53 @@ void CounterWatch::Search(uint64_t now_ns) {
   }
 }
 
-// The likeliest time of the last update between two others.
-double CounterWatch::TimeOf(double lower_ns, double upper_ns) const {
-  const double period_ns = calibration_.period_ns;
-  const double within_ns = upper_ns - lower_ns;
-  return upper_ns - (period_ns > 0 ? std::min(within_ns, period_ns) : within_ns) / 2;
+// What was found anew is not always better: a machine may be too busy for a calibration.
+void CounterWatch::Learn(const Calibration& found) {
+  const Calibration before = calibration_;
+  calibration_ = found;
+  if (before.period_ns > 0) {
+    const double off_ns = std::abs(found.period_ns - before.period_ns);
+    const double doubt_ns =
+        kSameDeviations * (found.period_uncertainty_ns + before.period_uncertainty_ns);
+    const bool is_worse = found.period_ns > 0
+                              ? found.period_uncertainty_ns > before.period_uncertainty_ns &&
+                                    found.held_up_ratio > kMostHeldUp && off_ns < doubt_ns
+                              : found.held_up_ratio > kMostHeldUp || found.updates < kFewUpdates;
+    if (is_worse) {
+      calibration_ = before;
+      calibration_.last_ns = found.last_ns;
+    }
+  }
+  tally_.Learn(calibration_);
 }
 
-uint32_t CounterWatch::CountMissed(double lower_ns, double upper_ns) {
-  if (mode_ == Mode::kTracking) return predictor_.Update(lower_ns, upper_ns);
-  if (calibration_.period_ns <= 0 || last_update_ns_ == 0) return 0;
-  const double periods = (TimeOf(lower_ns, upper_ns) - last_update_ns_) / calibration_.period_ns;
-  return static_cast<uint32_t>(std::clamp(std::round(periods) - 1, 0.0, 1e9));
+// Writes down an update that the count has just shown.
+void CounterWatch::Tell(const Look& look, bool broke, SampleRecord* record) {
+  if (mode_ == Mode::kTracking) {
+    predictor_.Update(static_cast<double>(lower_ns_), static_cast<double>(look.end_ns));
+  }
+  // The clock that stood still says nothing of the updates meanwhile.
+  if (broke) tally_.Restart();
+  const UpdateTally::Seen seen = tally_.Add(lower_ns_, look.start_ns, look.end_ns);
+  record->counter = index_;
+  record->lower_ns = lower_ns_;
+  record->upper_ns = look.end_ns;
+  record->ticks = count_.ticks();
+  record->missed = seen.missed;
+  record->flags = (seen.missed != 0 ? SampleRecord::kMissed : 0u) |
+                  (gap_ ? SampleRecord::kGap : 0u) | (broke ? SampleRecord::kBreak : 0u) |
+                  (seen.sure ? 0u : SampleRecord::kUnsure) |
+                  (seen.lost ? SampleRecord::kUncounted : 0u);
+  totals_.missed += seen.missed;
+  ++totals_.updates;
+  if (!seen.sure) ++totals_.unsure;
+  if (gap_) ++totals_.gaps;
+  if (broke) ++totals_.breaks;
+  // After a gap, too: who follows whom is what tells the period, and so wide a bracket that it is
+  // not asked.
+  history_.Add(lower_ns_, look.end_ns, broke ? 0 : count_.ticks() - ticks_);
+  ++fresh_;
+  gap_ = false;
 }
 
 bool CounterWatch::Observe(const RawReading& raw, const Look& look, SampleRecord* record) {
@@ -156,25 +196,7 @@ bool CounterWatch::Observe(const RawReading& raw, const Look& look, SampleRecord
   const bool broke = started_ && count_.breaks() != breaks_;
   const bool moved = started_ && (broke || count_.ticks() != ticks_);
   if (moved) {
-    const auto lower_ns = static_cast<double>(lower_ns_);
-    const auto upper_ns = static_cast<double>(look.end_ns);
-    record->counter = index_;
-    record->lower_ns = lower_ns_;
-    record->upper_ns = look.end_ns;
-    record->ticks = count_.ticks();
-    record->missed = CountMissed(lower_ns, upper_ns);
-    record->flags = (record->missed != 0 ? SampleRecord::kMissed : 0u) |
-                    (gap_ ? SampleRecord::kGap : 0u) | (broke ? SampleRecord::kBreak : 0u);
-    totals_.missed += record->missed;
-    ++totals_.updates;
-    if (gap_) ++totals_.gaps;
-    if (broke) ++totals_.breaks;
-    if (!gap_) {
-      history_.Add(lower_ns_, look.end_ns, broke ? 0 : count_.ticks() - ticks_);
-      ++fresh_;
-    }
-    last_update_ns_ = TimeOf(lower_ns, upper_ns);
-    gap_ = false;
+    Tell(look, broke, record);
   } else if (started_ && mode_ == Mode::kTracking) {
     predictor_.NoUpdate(static_cast<double>(look.start_ns));
   }
@@ -187,7 +209,7 @@ bool CounterWatch::Observe(const RawReading& raw, const Look& look, SampleRecord
     if (moved) ++burst_seen_;
     // So that what is missed from here on can be counted.
     if (moved && burst_seen_ == kFirstGuessUpdates && calibration_.period_ns <= 0) {
-      calibration_ = history_.Evaluate();
+      Learn(history_.Evaluate());
     }
     if (burst_seen_ >= burst_wanted_ || look.start_ns >= burst_until_ns_) EndBurst(look);
   } else if (mode_ == Mode::kTracking && !predictor_.locked()) {
@@ -206,22 +228,23 @@ uint64_t CounterWatch::NextNs() const {
 
 bool CounterWatch::Recalibrate() {
   if (mode_ != Mode::kTracking && mode_ != Mode::kSparse) return false;
-  if (fresh_ < (mode_ == Mode::kTracking ? kFreshUpdates : kFreshSparseUpdates)) return false;
-  const Calibration found = history_.Evaluate();
+  const bool is_rough = mode_ == Mode::kSparse || calibration_.held_up_ratio > kMostHeldUp;
+  if (fresh_ < (is_rough ? kFreshSparseUpdates : kFreshUpdates)) return false;
+  Calibration found = history_.Evaluate();
   fresh_ = 0;
   // Reads at the base rate tell nothing of what updates as often.
   if (found.period_ns <= 0) {
     calibration_.quantum_ticks = found.quantum_ticks;
     return true;
   }
-  const double before_ns = calibration_.jitter_ns;
-  calibration_ = found;
-  if (mode_ == Mode::kTracking) {
+  if (mode_ == Mode::kTracking && calibration_.period_ns > 0) {
     // What so few updates tell of their scatter scatters itself.
-    calibration_.jitter_ns = std::sqrt((1 - kNewJitter) * before_ns * before_ns +
-                                       kNewJitter * found.jitter_ns * found.jitter_ns);
-    predictor_.SetJitter(calibration_.jitter_ns);
+    const double before_ns = calibration_.jitter_ns;
+    found.jitter_ns = std::sqrt((1 - kNewJitter) * before_ns * before_ns +
+                                kNewJitter * found.jitter_ns * found.jitter_ns);
   }
+  Learn(found);
+  if (mode_ == Mode::kTracking) predictor_.SetJitter(calibration_.jitter_ns);
   return true;
 }
 

@@ -10,6 +10,7 @@
 #include "sample_ring.h"
 #include "source.h"
 #include "update_predictor.h"
+#include "update_tally.h"
 
 namespace microjoule {
 
@@ -55,6 +56,7 @@ class CounterWatch {
   struct Totals {
     uint64_t updates = 0;
     uint64_t missed = 0;
+    uint64_t unsure = 0;
     uint64_t gaps = 0;
     uint64_t breaks = 0;
     uint64_t failed_reads = 0;
@@ -68,14 +70,15 @@ class CounterWatch {
   void EndBurst(const Look& look);
   void LoseLock(uint64_t now_ns);
   void Search(uint64_t now_ns);
-  double TimeOf(double lower_ns, double upper_ns) const;
-  uint32_t CountMissed(double lower_ns, double upper_ns);
+  void Learn(const Calibration& found);
+  void Tell(const Look& look, bool broke, SampleRecord* record);
 
   Count count_;
   const uint32_t index_;
   Mode mode_ = Mode::kSparse;
   bool tracking_ = false;
   UpdatePredictor predictor_;
+  UpdateTally tally_;
   UpdateHistory history_;
   Calibration calibration_;
   uint32_t fresh_ = 0;  // updates since the calibration
@@ -84,8 +87,7 @@ class CounterWatch {
   bool gap_ = false;
   uint64_t ticks_ = 0;
   uint32_t breaks_ = 0;
-  uint64_t lower_ns_ = 0;      // when the last read began that saw this count
-  double last_update_ns_ = 0;  // when the last update was; 0: none
+  uint64_t lower_ns_ = 0;  // when the last read began that saw this count
 
   uint64_t burst_until_ns_ = 0;
   uint32_t burst_wanted_ = 0;

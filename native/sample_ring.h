@@ -17,7 +17,7 @@ struct SampleRecord {
   // In bits 16 to 31 of the first word.
   enum Flag : uint32_t {
     // Updates before this one were not seen, or did not move the count; how many is in the high
-    // half. An estimate from the period, 0 where that is not known.
+    // half, by the period.
     kMissed = 1,
     // The counter could not be read for a while before, or the sampler was stopped.
     kGap = 2,
@@ -25,6 +25,12 @@ struct SampleRecord {
     kBreak = 4,
     // This reader lost records of this counter before this one.
     kOverrun = 8,
+    // How many were missed is not known yet: one more may have come just before the read, or the
+    // period is not known. What was left out is told with the next record that is sure.
+    kUnsure = 16,
+    // It will never be known: the thread was away for too long, or the counter did not keep to its
+    // period. The number is the likeliest, and later ones do not make up for it.
+    kUncounted = 32,
   };
 
   uint32_t counter = 0;

@@ -36,7 +36,8 @@ void UpdatePredictor::Lock(double period_ns, double jitter_ns, double last_ns, b
   next_ns_ = last_ns + period_ns;
   gain_ = settled ? kGain : kFirstGain;
   if (lead_ns_ == 0) lead_ns_ = std::min(kFirstLeadNs, period_ns * kMostLeadPart);
-  skipped_ = misses_ = odd_ = 0;
+  passed_ = false;
+  misses_ = odd_ = 0;
   SetJitter(jitter_ns);
 }
 
@@ -45,7 +46,7 @@ void UpdatePredictor::SetJitter(double jitter_ns) {
   late_ns_ = std::max(kLateDeviations * jitter_ns, kNarrowestHalfNs);
 }
 
-uint32_t UpdatePredictor::Update(double lower_ns, double upper_ns) {
+void UpdatePredictor::Update(double lower_ns, double upper_ns) {
   const double width_ns = upper_ns - lower_ns;
   const double middle_ns = lower_ns + width_ns / 2;
   const bool watched = width_ns <= period_ns_ * kWatchedPart;
@@ -53,15 +54,13 @@ uint32_t UpdatePredictor::Update(double lower_ns, double upper_ns) {
   // the latest that can have come.
   const double which = watched ? std::round((middle_ns - next_ns_) / period_ns_)
                                : std::floor((upper_ns - WindowStartNs()) / period_ns_);
+  const bool belated = passed_;
+  passed_ = false;
   if (which < 0) {
-    // Belated, after its window had passed; or one too many.
-    const uint32_t missed = skipped_ == 0 ? 0 : skipped_ - 1;
-    if (skipped_ == 0 && ++odd_ >= kMostOdd) Unlock();
-    skipped_ = 0;
-    return missed;
+    // After its window had passed; or one too many.
+    if (!belated && ++odd_ >= kMostOdd) Unlock();
+    return;
   }
-  const uint32_t missed = skipped_ + static_cast<uint32_t>(std::min(which, 1e9));
-  skipped_ = 0;
   if (watched) {
     const double most_ns = 2 * half_ns_;
     const double error_ns =
@@ -80,16 +79,14 @@ uint32_t UpdatePredictor::Update(double lower_ns, double upper_ns) {
     if (++odd_ >= kMostOdd) Unlock();
   }
   next_ns_ += (which + 1) * period_ns_;
-  return missed;
 }
 
 void UpdatePredictor::NoUpdate(double time_ns) {
   if (time_ns <= WindowEndNs()) return;
   const double passed = std::floor((time_ns - WindowEndNs()) / period_ns_) + 1;
   next_ns_ += passed * period_ns_;
-  const auto count = static_cast<uint32_t>(std::min(passed, 1e9));
-  skipped_ += count;
-  misses_ += count;
+  passed_ = true;
+  misses_ += static_cast<uint32_t>(std::min(passed, 1e9));
   if (misses_ >= kMostMisses) Unlock();
 }
 

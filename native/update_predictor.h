@@ -28,8 +28,8 @@ class UpdatePredictor {
   // Whether watching so wide a window pays, against reading all the time.
   bool Pays() const { return 2 * half_ns_ + lead_ns_ < period_ns_ / 2; }
 
-  // An update between these times. Gives how many before it were not seen.
-  uint32_t Update(double lower_ns, double upper_ns);
+  // An update between these times.
+  void Update(double lower_ns, double upper_ns);
 
   // A read that began then saw no update.
   void NoUpdate(double time_ns);
@@ -43,9 +43,9 @@ class UpdatePredictor {
   // How much earlier to wake up: threads wake up late, by what differs between machines and loads.
   double lead_ns_ = 0;
   double gain_ = 0;
-  uint32_t skipped_ = 0;  // windows that passed since the last update that was seen
-  uint32_t misses_ = 0;   // the same, but a late update does not redeem them
-  uint32_t odd_ = 0;      // updates in a row that came when none was due, or unwatched
+  bool passed_ = false;  // windows, since the last update that was seen
+  uint32_t misses_ = 0;  // how many; a late update does not redeem them
+  uint32_t odd_ = 0;     // updates in a row that came when none was due, or unwatched
 };
 
 }  // namespace microjoule

@@ -53,6 +53,10 @@ export interface CounterCalibration {
   updateCount: number;
   /** Between two updates. */
   periodNs?: number;
+  /** Standard uncertainty of the period; wider where few updates tell it. */
+  periodUncertaintyNs?: number;
+  /** Of the updates, the part whose time was not seen as well as others', because the thread was kept from reading. */
+  heldUpRatio?: number;
   /** Standard deviation of one update's time, freed of what reading adds. */
   jitterNs?: number;
   /** Within which the time of an update is known: median of upper less lower. */
@@ -76,6 +80,11 @@ export interface NativeSampledCounter extends NativeCounter {
   seenCount: number;
   /** Those that were due but not seen, or did not move the count. */
   missedCount: number;
+  /**
+   * Records that could not say how many were missed before them (flag `unsure`). Where none of them is `uncounted`, seenCount
+   * and missedCount add up to the updates that were due until the last record that is sure.
+   */
+  unsureCount: number;
   gapCount: number;
   breakCount: number;
   failedReadCount: number;

@@ -41,6 +41,16 @@ export const SAMPLE_FLAGS = {
   break: 4,
   /** This reader was too slow: records of this counter before this one were lost. */
   overrun: 8,
+  /**
+   * How many updates were missed is not known yet: the read came so late and so near to the next one that this may have
+   * come, or the period is not known. What was left out is counted with the next record without this flag.
+   */
+  unsure: 16,
+  /**
+   * Beside `unsure`: it will never be known, as the thread was away for too long or the counter did not keep to its period.
+   * The number is the likeliest, and later ones do not make up for it.
+   */
+  uncounted: 32,
 } as const;
 
 /**
@@ -82,7 +92,7 @@ export class Samples {
   flags(record: number): number {
     return Number((this.#at(record, 0) >> 16n) & 0xffffn);
   }
-  /** Updates between the last record of this counter and this one, by its period; 0 where that is not known. */
+  /** Updates between the last record of this counter and this one, by its period: at least so many. */
   missedCount(record: number): number {
     return Number(this.#at(record, 0) >> 32n);
   }

@@ -84,7 +84,7 @@ class SimulatedSource final : public Source {
   bool blocking() const override { return false; }
   std::string Explain(size_t) const override { return "the test says so"; }
   void Read(const Pass&, RawReading* out) override {
-    clock_->now_ns += cost_ns / 2;
+    clock_->now_ns += cost_ns / 2 + before_ns;
     for (size_t i = 0; i < truths_.size(); ++i) {
       size_t& at = at_[i];
       while (at < truths_[i].size() && truths_[i][at].time_ns <= clock_->now_ns) ++at;
@@ -94,13 +94,17 @@ class SimulatedSource final : public Source {
                           ? Status::kFailed
                           : Status::kOk;
     }
-    clock_->now_ns += cost_ns - cost_ns / 2;
+    clock_->now_ns += cost_ns - cost_ns / 2 + after_ns;
     read_ns += cost_ns;
+    before_ns = after_ns = 0;
   }
 
   const std::vector<std::vector<Truth>>& truths() const { return truths_; }
   uint64_t cost_ns = 3000;
   uint64_t read_ns = 0;
+  // By how much the next read is held up before it looks, and after.
+  uint64_t before_ns = 0;
+  uint64_t after_ns = 0;
   uint64_t fail_from_ns = UINT64_MAX;
   uint64_t fail_to_ns = UINT64_MAX;
 

@@ -13,7 +13,7 @@ import {
 } from '../support/virtual-machine.js';
 
 const MODULE = fileURLToPath(new URL('../../dist/meter/sampler.js', import.meta.url));
-const FLAGS = { missed: 1, gap: 2, break: 4, overrun: 8 };
+const FLAGS = { missed: 1, gap: 2, break: 4, overrun: 8, unsure: 16, uncounted: 32 };
 
 /** What every script below has at hand. */
 const PRELUDE = `
@@ -82,7 +82,7 @@ interface Score {
   trueCount: number;
   /** Updates that were said to be missed. */
   missedCount: number;
-  /** By how many updates what was said to be missed may differ from the truth, by the widths of the brackets. */
+  /** Of the records, those that do not claim to know what was missed before them. */
   unsureCount: number;
   /** Records that tell the time to 20 us. */
   tightCount: number;
@@ -112,8 +112,7 @@ function check(machine: VirtualMachine, sampled: Sampled, index: number): Score 
   const within = ([, , , lower, upper]: Row): number[] =>
     [...truth.keys()].filter((i) => (truth[i] ?? 0n) > lower && (truth[i] ?? 0n) <= upper);
   // Only differences of ticks mean anything: those from a record that can be but one update.
-  const start = rows.findIndex((row) => within(row).length === 1);
-  const anchor = rows[start];
+  const anchor = rows.find((row) => within(row).length === 1 && (row[1] & FLAGS.unsure) === 0);
   if (anchor === undefined) throw new Error(`every record of ${counter.id} may be any of several updates`);
   const anchorUpdate = within(anchor)[0] ?? 0;
   const offset = anchor[5] - (counts[anchorUpdate] ?? 0n);
@@ -126,7 +125,6 @@ function check(machine: VirtualMachine, sampled: Sampled, index: number): Score 
     tightCount: 0,
     narrowestNs: 1e18,
   };
-  const periodNs = Number(machine.description.meters.get(meter)?.updateNs ?? 0n);
   let before: { row: Row; update: number } | undefined;
   for (const row of rows) {
     const [, flags, missed, lower, upper, ticks] = row;
@@ -134,8 +132,8 @@ function check(machine: VirtualMachine, sampled: Sampled, index: number): Score 
     // Its count is that of an update within its bracket.
     expect(update, `of ${counter.id}, a record of ${lower} to ${upper}`).toBeDefined();
     if (update === undefined) break;
-    expect(flags & ~FLAGS.missed).toBe(0);
-    expect(flags === FLAGS.missed).toBe(missed > 0);
+    expect(flags & (FLAGS.gap | FLAGS.break | FLAGS.overrun)).toBe(0);
+    expect((flags & FLAGS.missed) !== 0).toBe(missed > 0);
     if (before !== undefined) {
       // No update is told twice, and none out of order.
       expect(update).toBeGreaterThan(before.update);
@@ -143,10 +141,15 @@ function check(machine: VirtualMachine, sampled: Sampled, index: number): Score 
       expect(upper).toBeGreaterThan(before.row[4]);
     }
     if (before !== undefined && before.update >= anchorUpdate) {
-      const widthsNs = Number(upper - lower + before.row[4] - before.row[3]);
       score.seenCount++;
-      score.missedCount += missed;
-      if (update - before.update > 1 || missed > 0) score.unsureCount += 1 + widthsNs / periodNs;
+      // What nobody claims to know: the count starts again from the truth.
+      score.missedCount =
+        flags & FLAGS.uncounted ? update - anchorUpdate - score.seenCount : score.missedCount + missed;
+      if (flags & FLAGS.unsure) score.unsureCount++;
+      else
+        expect(score.seenCount + score.missedCount, `of ${counter.id}, up to ${upper}`).toBe(
+          update - anchorUpdate,
+        );
     }
     if (upper - lower < 20_000n) score.tightCount++;
     score.narrowestNs = Math.min(score.narrowestNs, Number(upper - lower));
@@ -191,9 +194,9 @@ function problemsOf(
   return problems;
 }
 
-/** Whether what was seen and what was said to be missed is all there was, as exactly as it can be known. */
-function isAllTold({ seenCount, missedCount, trueCount, unsureCount }: Score): boolean {
-  return Math.abs(seenCount + missedCount - trueCount) <= unsureCount;
+/** Whether nearly every record claims to know what was missed before it; that it is right is checked above. */
+function isAllTold({ seenCount, unsureCount }: Score): boolean {
+  return unsureCount <= 16 + 0.05 * seenCount;
 }
 
 const ONE_PACKAGE = `cpus 0-63 package 0
