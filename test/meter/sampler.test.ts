@@ -416,6 +416,71 @@ describe.skipIf(!hasVirtualMachine)('the sampler in a virtual machine', () => {
     });
   });
 
+  it.each(['perf', 'powercap'])('leaves nothing of %s behind after workers, however they end', {
+    timeout: 120_000,
+  }, async (source) => {
+    interface Held {
+      descriptors: string[];
+      threadCount: number;
+    }
+    const { result } = await runInMachine<{ start: Held; most: Held; rounds: Held[] }>(
+      'two-sockets-dram',
+      `${PRELUDE}
+      const { Worker } = await import('node:worker_threads');
+      // Whatever they are; the folder's own is gone by the time that its link is read.
+      const everything = () => ({
+        descriptors: readdirSync('/proc/self/fd').flatMap((fd) => {
+          try { return [readlinkSync('/proc/self/fd/' + fd).replace(/\\d+/g, 'N')]; } catch { return []; }
+        }).sort(),
+        threadCount: readdirSync('/proc/self/task').length,
+      });
+      const work = (end) => new Promise((resolve, reject) => {
+        const code = \`
+          Promise.all([
+            import('node:worker_threads'),
+            import(\${JSON.stringify(${JSON.stringify(pathToFileURL(MODULE).href)})}),
+          ]).then(([{ parentPort }, { openSampler }]) => {
+            const sampler = openSampler({ sources: ['${source}'] });
+            if (sampler.counters().length !== 4) throw new Error('not all counters are sampled');
+            sampler.start();
+            parentPort.postMessage('started');
+            \${end === 'busy' ? 'for (;;) sampler.drain();' : ''}
+            \${end === 'wait' ? 'setInterval(() => sampler.drain(), 1);' : ''}
+            \${end === 'close' ? 'sampler.close();' : ''}
+            \${end === 'throw' ? 'throw new Error("on purpose");' : ''}
+            \${end === 'exit' ? 'process.exit(0);' : ''}
+          });\`;
+        const worker = new Worker(code, { eval: true });
+        worker.on('exit', resolve);
+        worker.on('error', (error) => { if (error.message !== 'on purpose') reject(error); });
+        // In the middle of a loop that drains.
+        if (end === 'busy' || end === 'wait') {
+          worker.on('message', () => setTimeout(() => worker.terminate(), 30 * Math.random()));
+        }
+      });
+      const ENDS = ['busy', 'wait', 'close', 'exit', 'return', 'throw', 'busy', 'busy'];
+      // What Node itself keeps of its first workers is no business of ours.
+      await Promise.all(ENDS.map(work));
+      await settled({ descriptors: 0, threads: [] });
+      const start = everything();
+      const rounds = [];
+      const sampler = openSampler({ sources: ['${source}'] });
+      sampler.start();
+      const most = everything();
+      sampler.close();
+      for (let i = 0; i < 3; ++i) {
+        await Promise.all(ENDS.map(work));
+        for (let k = 0; k < 500 && JSON.stringify(everything()) !== JSON.stringify(start); ++k) await wait(10);
+        rounds.push(everything());
+      }
+      return { start, most, rounds };`,
+    );
+    // Each of both threads has its own.
+    expect(result.most.descriptors.length).toBeGreaterThanOrEqual(result.start.descriptors.length + 4);
+    expect(result.most.threadCount).toBe(result.start.threadCount + 2);
+    expect(result.rounds).toEqual([result.start, result.start, result.start]);
+  });
+
   it('keeps no process alive, and ends at once', async () => {
     const { result } = await runInMachine<number>(
       ONE_PACKAGE,
