@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Do counters that meter the same, or one inside the other, agree over the test? Functions of its numbers alone.
+import type { CpuFacts } from '../core/modalias.js';
 import { formatDecimals, formatEnergy, formatSignificant } from '../core/numbers.js';
 import { interfaceOf } from '../meter/domains.js';
 import type { Check, CounterTest } from './diagnosis.js';
-import type { CpuFacts } from './facts.js';
 
 /** A counter of the test with its scale, in joules per tick. */
 export interface Compared extends CounterTest {

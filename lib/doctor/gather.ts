@@ -1,37 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
 // The one file of the doctor that looks at the machine beside the meters.
-import { accessSync, closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findDisplayControllers } from '../estimate/display-controllers.js';
 import { listSysfs, readSysfsText } from '../estimate/sysfs.js';
+import { readEnergyFilterFacts } from '../meter/energy-filter.js';
 import { addonPath } from '../meter/native.js';
 import type { ResolvedMeterOptions } from '../meter/options.js';
-import { type Facts, parseLockdown, parseModalias } from './facts.js';
+import { type Facts, parseLockdown } from './facts.js';
 
-/** IA32_MISC_PACKAGE_CTLS; bit 0 is ENERGY_FILTERING_ENABLE (Intel, INTEL-SA-00389). */
-const MISC_PACKAGE_CONTROLS = 0xbc;
 const NVIDIA = '10de';
-
-/** A register of the first CPU that has one, through the msr driver: 8 bytes at the register's number. */
-function readRegister(dev: string, register: number): bigint | undefined {
-  const cpu = listSysfs(join(dev, 'cpu')).find((name) => /^\d+$/.test(name));
-  if (cpu === undefined) return undefined;
-  try {
-    const file = openSync(join(dev, 'cpu', cpu, 'msr'), 'r');
-    try {
-      const bytes = Buffer.alloc(8);
-      return readSync(file, bytes, 0, 8, register) === 8 ? bytes.readBigUInt64LE() : undefined;
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    // No driver, no right, or no such register.
-    return undefined;
-  }
-}
 
 function firstCpus(sysfs: string): string[] | undefined {
   const root = join(sysfs, 'devices/system/cpu');
@@ -84,8 +65,7 @@ function wholeNumber(text: string | undefined): number | undefined {
 
 /** Looks at this machine. Reads a few small files; never throws. */
 export function gatherFacts({ sysfs, dev }: ResolvedMeterOptions): Facts {
-  const cpuModalias = readSysfsText(join(sysfs, 'devices/system/cpu/modalias'));
-  const isIntel = parseModalias(cpuModalias ?? '').vendor === 'GenuineIntel';
+  const { cpuModalias, packageControls, hasSgxDevice } = readEnergyFilterFacts({ sysfs, dev });
   const packagePath = fileURLToPath(new URL('../..', import.meta.url));
   const optional = {
     cpuModalias,
@@ -98,7 +78,7 @@ export function gatherFacts({ sysfs, dev }: ResolvedMeterOptions): Facts {
     hypervisorType: readSysfsText(join(sysfs, 'hypervisor/type')),
     perfEventParanoid: wholeNumber(readSysfsText('/proc/sys/kernel/perf_event_paranoid')),
     lockdown: parseLockdown(readSysfsText(join(sysfs, 'kernel/security/lockdown')) ?? ''),
-    packageControls: isIntel ? readRegister(dev, MISC_PACKAGE_CONTROLS) : undefined,
+    packageControls,
     nvidiaGpus: findDisplayControllers(sysfs)
       ?.filter(({ vendorId }) => vendorId === NVIDIA)
       .map(({ name }) => name),
@@ -125,7 +105,7 @@ export function gatherFacts({ sysfs, dev }: ResolvedMeterOptions): Facts {
       cgroup: readSysfsText('/proc/self/cgroup') ?? '',
       declared: process.env.container || readSysfsText('/run/systemd/container') || '',
     },
-    hasSgxDevice: existsSync(join(dev, 'sgx_enclave')),
+    hasSgxDevice,
     sysfs,
     dev,
   };

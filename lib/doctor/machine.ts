@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
+import { type CpuFacts, FEATURE_HYPERVISOR, parseModalias } from '../core/modalias.js';
+import { judgeEnergyFilter } from '../meter/energy-filter.js';
 import type { MachineDiagnosis } from './diagnosis.js';
-import { type CpuFacts, type Facts, FEATURE_HYPERVISOR, FEATURE_SGX, parseModalias } from './facts.js';
+import type { Facts } from './facts.js';
 
 /** Words of system firmware that only virtual machines have. Clouds' bare-metal machines say so in their product. */
 const VIRTUAL_FIRMWARE =
@@ -70,28 +72,6 @@ export function judgeContainer({ container }: Facts): MachineDiagnosis['containe
   if (path === undefined) return { state: 'none', detail: 'no mark of a container' };
   const state = path.includes('libpod') ? 'podman' : path.includes('docker') ? 'docker' : 'other';
   return { state, detail: `cgroup ${path}` };
-}
-
-export function judgeEnergyFilter(facts: Facts): MachineDiagnosis['energyFilter'] {
-  const { vendor, features } = cpuFacts(facts);
-  if (facts.packageControls !== undefined) {
-    return (facts.packageControls & 1n) === 1n
-      ? {
-          state: 'on',
-          detail: 'MSR 0xBC bit 0 is set: noise is added to every update, long regions stay usable',
-        }
-      : { state: 'off', detail: 'MSR 0xBC bit 0 is clear' };
-  }
-  const mark = features?.has(FEATURE_SGX) ? 'the CPU lists sgx' : `${facts.dev}/sgx_enclave exists`;
-  if (features?.has(FEATURE_SGX) || facts.hasSgxDevice) {
-    return {
-      state: 'possible',
-      detail: `${mark}, and SGX switches the energy filter on: do not trust single updates; MSR 0xBC tells (root)`,
-    };
-  }
-  if (vendor === undefined) return { state: 'unknown', detail: 'the CPU is not described in sysfs' };
-  if (vendor !== 'GenuineIntel') return { state: 'none', detail: 'an Intel feature' };
-  return { state: 'unknown', detail: 'no SGX is seen; MSR 0xBC, which would tell, cannot be read' };
 }
 
 function judgeAddon(facts: Facts, missing: string): MachineDiagnosis['addon'] {

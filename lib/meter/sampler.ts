@@ -3,13 +3,17 @@
 // The updates of fast counters as the native sampler records them: who saw which count when. What they mean is for
 // others to say.
 import { MicrojouleError } from '../core/errors.js';
+import { mayBeFiltered, readEnergyFilter } from './energy-filter.js';
 import { loadAddon, type NativeSampledCounter, type NativeSampler, type SamplerThread } from './native.js';
 import { type MeterOptions, resolveMeterOptions } from './options.js';
 
 export type { SamplerThread } from './native.js';
 
 /** One counter that is sampled, by its number in records; with what is known of its updates by now. */
-export type SampledCounter = NativeSampledCounter;
+export interface SampledCounter extends NativeSampledCounter {
+  /** Whether Intel's energy filter may add noise to every update: short regions are less certain then. */
+  mayBeFiltered: boolean;
+}
 
 /** How to sample, and where counters are looked for. */
 export interface SamplerOptions extends MeterOptions {
@@ -157,6 +161,7 @@ export function openSampler(options: SamplerOptions = {}, capacityCount = DEFAUL
   return new NativeBackedSampler(
     new loaded.addon.NativeSampler({ ...resolved, rateHz, track }),
     capacityCount,
+    resolved,
   );
 }
 
@@ -165,8 +170,11 @@ class NativeBackedSampler implements Sampler {
   #native: NativeSampler | undefined;
   #drain: () => number;
 
-  constructor(native: NativeSampler, capacityCount: number) {
+  readonly #roots: { sysfs: string; dev: string };
+
+  constructor(native: NativeSampler, capacityCount: number, roots: { sysfs: string; dev: string }) {
     this.samples = new Samples(capacityCount);
+    this.#roots = roots;
     this.#native = native;
     this.#drain = native.bind(this.samples.words);
   }
@@ -176,7 +184,10 @@ class NativeBackedSampler implements Sampler {
   }
 
   counters(): SampledCounter[] {
-    return this.#opened().counters();
+    const filter = readEnergyFilter(this.#roots);
+    return this.#opened()
+      .counters()
+      .map((counter) => ({ ...counter, mayBeFiltered: mayBeFiltered(counter, filter) }));
   }
   threads(): SamplerThread[] {
     return this.#opened().threads();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
+import { type CpuFacts, parseModalias } from '../../lib/core/modalias.js';
 import { type Compared, checkConsistency, unitErrorRatio } from '../../lib/doctor/consistency.js';
 import type { Check } from '../../lib/doctor/diagnosis.js';
-import { type CpuFacts, parseModalias } from '../../lib/doctor/facts.js';
 import { resolutionOf, shortestRegion } from '../../lib/doctor/resolution.js';
 import { counter, EPYC, random, SAPPHIRE_RAPIDS } from './fixtures.js';
 

@@ -1,33 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { type Facts, parseLockdown, parseModalias } from '../../lib/doctor/facts.js';
-import {
-  hasRapl,
-  judgeContainer,
-  judgeEnergyFilter,
-  judgeHardware,
-  judgeMachine,
-} from '../../lib/doctor/machine.js';
+import { type Facts, parseLockdown } from '../../lib/doctor/facts.js';
+import { hasRapl, judgeContainer, judgeHardware, judgeMachine } from '../../lib/doctor/machine.js';
 import { EPYC, facts, GUEST, inDocker, inKubernetes, SAPPHIRE_RAPIDS } from './fixtures.js';
-
-describe('parseModalias', () => {
-  it('reads vendor, display family and model, and the features', () => {
-    const cpu = parseModalias('cpu:type:x86,ven0000fam0006mod008F:feature:,0000,009F,0122\n');
-    expect(cpu).toMatchObject({ vendor: 'GenuineIntel', family: 6, model: 0x8f });
-    expect([...(cpu.features ?? [])]).toEqual([0, 0x9f, 0x122]);
-    expect(parseModalias(EPYC)).toMatchObject({ vendor: 'AuthenticAMD', family: 0x19, model: 1 });
-    expect(parseModalias('cpu:type:x86,ven0009fam0018mod0001:feature:')).toMatchObject({
-      vendor: 'HygonGenuine',
-    });
-  });
-
-  it('knows nothing of other text', () => {
-    for (const text of ['', 'cpu:type:aarch64:feature:,0000', 'ven0000fam0006', 'x'.repeat(10_000)]) {
-      expect(parseModalias(text)).toEqual({});
-    }
-    expect(parseModalias('cpu:type:x86,venFFFFfam0006mod0001:feature:,').vendor).toBeUndefined();
-  });
-});
 
 describe('judgeHardware', () => {
   it.each<[string, Partial<Facts>, string, RegExp]>([
@@ -70,20 +45,6 @@ describe('judgeContainer', () => {
   ])('is known by %s', (_, found, state) => {
     expect(judgeContainer(found).state).toBe(state);
     expect(judgeContainer(found).detail).not.toBe('');
-  });
-});
-
-describe('judgeEnergyFilter', () => {
-  it.each<[string, Partial<Facts>, string]>([
-    ['the register: on', { packageControls: 1n }, 'on'],
-    ['the register: off, whatever SGX', { packageControls: 2n, hasSgxDevice: true }, 'off'],
-    ['the feature sgx', { cpuModalias: `${SAPPHIRE_RAPIDS},0122` }, 'possible'],
-    ['the device of SGX', { hasSgxDevice: true }, 'possible'],
-    ['AMD', { cpuModalias: EPYC }, 'none'],
-    ['neither', {}, 'unknown'],
-    ['no CPU', { cpuModalias: '' }, 'unknown'],
-  ])('is told by %s', (_, changes, state) => {
-    expect(judgeEnergyFilter(facts(changes))).toEqual({ state, detail: expect.stringMatching(/.{5}/) });
   });
 });
 

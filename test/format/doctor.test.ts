@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { parseModalias } from '../../lib/core/modalias.js';
 import type { Compared } from '../../lib/doctor/consistency.js';
 import { checkConsistency } from '../../lib/doctor/consistency.js';
 import type { CounterTest, Diagnosis } from '../../lib/doctor/diagnosis.js';
 import type { Facts } from '../../lib/doctor/facts.js';
-import { parseModalias } from '../../lib/doctor/facts.js';
 import type { LostMeter } from '../../lib/doctor/lost.js';
 import { resolutionOf } from '../../lib/doctor/resolution.js';
 import { type FoundSource, judgeSources } from '../../lib/doctor/sources.js';
