@@ -75,7 +75,7 @@ Calibration UpdateHistory::Evaluate() const {
   const double narrow_ns = Quantile(scratch, size_, kNarrowPart);
   size_t held_up = 0;
   for (size_t i = 0; i < size_; ++i) {
-    held_up += static_cast<double>(At(i).width_ns) > kHeldUp * out.bracket_ns;
+    held_up += static_cast<double>(At(i).width_ns) > kHeldUp * narrow_ns;
   }
   out.held_up_ratio = static_cast<double>(held_up) / static_cast<double>(size_);
   out.last_ns =

@@ -15,7 +15,8 @@ struct Calibration {
   double period_uncertainty_ns = 0;
   double jitter_ns = 0;   // standard deviation of one update's time
   double bracket_ns = 0;  // within which an update's time is known: median
-  // Of the updates, the part whose bracket is much wider: so busy was the machine.
+  // Of the updates, the part whose bracket is much wider than the narrowest tenth: so busy was the
+  // machine, or so rare were the reads.
   double held_up_ratio = 0;
   double last_ns = 0;          // the time of the last update, as all of them tell it
   uint64_t quantum_ticks = 0;  // the greatest step that all steps are multiples of; 0: not known

@@ -24,8 +24,9 @@ constexpr uint32_t kFreshUpdates = UpdateHistory::kSize;
 constexpr uint32_t kFreshSparseUpdates = 32;
 // The part that the latest updates have in the jitter.
 constexpr double kNewJitter = 0.25;
-// A calibration during which more updates than this were not seen in time, or that saw fewer, does
-// not replace one that it does not contradict by so many deviations.
+// That no period was found says nothing where this part of the updates was not seen in time, or
+// where they were so few. One that is much less certain does not replace one that it does not
+// contradict by so many deviations.
 constexpr double kMostHeldUp = 0.1;
 constexpr uint32_t kFewUpdates = 3;
 constexpr double kSameDeviations = 3;
@@ -50,7 +51,12 @@ void CounterWatch::SetTracking(bool tracking, uint64_t now_ns) {
   if (tracking == tracking_) return;
   tracking_ = tracking;
   if (tracking) {
-    Calibrate(now_ns);
+    if (calibration_.period_ns <= 0) {
+      Calibrate(now_ns);
+    } else if (calibration_.period_ns <= kLongestTrackedNs) {
+      losses_ = 0;
+      Search(now_ns);
+    }
   } else if (mode_ != Mode::kCalibrating) {
     predictor_.Unlock();
     mode_ = Mode::kSparse;
@@ -135,19 +141,17 @@ void CounterWatch::Search(uint64_t now_ns) {
 // What was found anew is not always better: a machine may be too busy for a calibration.
 void CounterWatch::Learn(const Calibration& found) {
   const Calibration before = calibration_;
-  calibration_ = found;
-  if (before.period_ns > 0) {
-    const double off_ns = std::abs(found.period_ns - before.period_ns);
-    const double doubt_ns =
-        kSameDeviations * (found.period_uncertainty_ns + before.period_uncertainty_ns);
-    const bool is_worse = found.period_ns > 0
-                              ? found.period_uncertainty_ns > before.period_uncertainty_ns &&
-                                    found.held_up_ratio > kMostHeldUp && off_ns < doubt_ns
-                              : found.held_up_ratio > kMostHeldUp || found.updates < kFewUpdates;
-    if (is_worse) {
-      calibration_ = before;
-      calibration_.last_ns = found.last_ns;
+  const bool is_disturbed = found.held_up_ratio > kMostHeldUp || found.updates < kFewUpdates;
+  if (found.period_ns > 0 || before.period_ns <= 0 || !is_disturbed) {
+    calibration_ = found;
+    const double doubt_ns = found.period_uncertainty_ns + before.period_uncertainty_ns;
+    if (before.period_ns > 0 && found.period_uncertainty_ns > 2 * before.period_uncertainty_ns &&
+        std::abs(found.period_ns - before.period_ns) < kSameDeviations * doubt_ns) {
+      calibration_.period_ns = before.period_ns;
+      calibration_.period_uncertainty_ns = before.period_uncertainty_ns;
     }
+  } else {
+    calibration_.last_ns = found.last_ns;
   }
   tally_.Learn(calibration_);
 }

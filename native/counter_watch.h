@@ -33,7 +33,9 @@ class CounterWatch {
   // `index` is what its records call it.
   CounterWatch(const Counter& counter, uint32_t index) : count_(counter), index_(index) {}
 
-  // Whether to follow single updates. Begins with a calibration.
+  // What was known of this counter before it was opened. Before any reading.
+  void Remember(const Calibration& known) { Learn(known); }
+  // Whether to follow single updates. Begins with a calibration where none is known.
   void SetTracking(bool tracking, uint64_t now_ns);
   void Calibrate(uint64_t now_ns);
   // Nobody has read it for a while.

@@ -41,6 +41,27 @@ PackageSampler::PackageSampler(std::vector<OpenedSource> sources, uint32_t first
   reports_.resize(watches_.size());
 }
 
+void PackageSampler::Remember(const Calibrations& known) {
+  for (const Slot& slot : slots_) {
+    for (size_t i = 0; i < slot.count; ++i) {
+      const auto found = known.find(slot.source->counters()[i].id);
+      if (found == known.end()) continue;
+      watches_[slot.first + i].Remember(found->second);
+      reports_[slot.first + i].calibration = found->second;
+    }
+  }
+}
+
+void PackageSampler::Collect(Calibrations* out) const {
+  const std::vector<Report> reports = Describe();
+  for (const Slot& slot : slots_) {
+    for (size_t i = 0; i < slot.count; ++i) {
+      const Calibration& found = reports[slot.first + i].calibration;
+      if (found.period_ns > 0) (*out)[slot.source->counters()[i].id] = found;
+    }
+  }
+}
+
 void PackageSampler::SetDemand(const Demand& demand) {
   const uint64_t now_ns = clock_.MonotonicNs();
   demand_ = demand;

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,6 +18,9 @@
 #include "sample_ring.h"
 
 namespace microjoule {
+
+// By the id of the counter.
+using Calibrations = std::map<std::string, Calibration>;
 
 class PackageSampler {
  public:
@@ -49,6 +53,9 @@ class PackageSampler {
   PackageSampler(std::vector<OpenedSource> sources, uint32_t first_index, const Clock& clock,
                  size_t ring_records);
 
+  // What was known of each counter by its id. Before the first poll.
+  void Remember(const Calibrations& known);
+
   // From the thread that polls only.
   void SetDemand(const Demand& demand);
   void Calibrate();
@@ -64,6 +71,8 @@ class PackageSampler {
   const SampleRing& ring() const { return ring_; }
   const Stats& stats() const { return stats_; }
   std::vector<Report> Describe() const;
+  // Adds what is known by now, where a period is.
+  void Collect(Calibrations* out) const;
   // Every update before this time is in the ring, as far as it could be seen.
   uint64_t horizon_ns() const { return horizon_ns_.load(std::memory_order_acquire); }
 

@@ -20,6 +20,18 @@ Registry<T>& TheRegistry() {
   return *registry;
 }
 
+// What samplers that are closed knew of their counters.
+struct Memory {
+  std::mutex mutex;
+  std::map<std::string, Calibrations> known;
+};
+
+Memory& TheMemory() {
+  // Leaked, likewise.
+  static auto* const memory = new Memory;
+  return *memory;
+}
+
 std::string Key(const Options& options) {
   std::string key;
   const auto add = [&key](const std::string& part) { key.append(part).push_back('\0'); };
@@ -55,8 +67,22 @@ std::shared_ptr<Meter> AcquireMeter(const Options& options) {
 }
 
 std::shared_ptr<Sampler> AcquireSampler(const Options& options) {
-  return Acquire<Sampler>(options,
-                          [&options] { return std::make_shared<Sampler>(options, SystemClock()); });
+  return Acquire<Sampler>(options, [&options] {
+    const std::string key = Key(options);
+    Memory& memory = TheMemory();
+    Calibrations known;
+    {
+      const std::lock_guard<std::mutex> lock(memory.mutex);
+      known = memory.known[key];
+    }
+    const auto remember = [key](Sampler* sampler) {
+      const std::unique_ptr<Sampler> ended(sampler);
+      Memory& memory = TheMemory();
+      const std::lock_guard<std::mutex> lock(memory.mutex);
+      for (const auto& [id, found] : sampler->calibrations()) memory.known[key][id] = found;
+    };
+    return std::shared_ptr<Sampler>(new Sampler(options, SystemClock(), known), remember);
+  });
 }
 
 }  // namespace microjoule

@@ -12,7 +12,7 @@ namespace microjoule {
 // It closes with its last holder.
 std::shared_ptr<Meter> AcquireMeter(const Options& options);
 
-// The sampler for these options, likewise.
+// The sampler for these options, likewise. Opened again, it knows what it knew of its counters.
 std::shared_ptr<Sampler> AcquireSampler(const Options& options);
 
 }  // namespace microjoule

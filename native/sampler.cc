@@ -36,7 +36,7 @@ void KeepPackage(uint32_t package, std::vector<OpenedSource>* sources) {
 
 }  // namespace
 
-Sampler::Sampler(const Options& options, const Clock& clock) {
+Sampler::Sampler(const Options& options, const Clock& clock, const Calibrations& known) {
   std::vector<OpenedSource> opened = OpenFastSources(options);
   std::set<uint32_t> packages;
   for (const OpenedSource& source : opened) {
@@ -51,6 +51,7 @@ Sampler::Sampler(const Options& options, const Clock& clock) {
       workers_.push_back(std::make_unique<Worker>(package, CpusOfPackage(options.sysfs, package),
                                                   std::move(opened),
                                                   static_cast<uint32_t>(counter_count_), clock));
+      workers_.back()->sampler_.Remember(known);
       counter_count_ += workers_.back()->sampler().counter_count();
     }
     opened.clear();
@@ -86,6 +87,12 @@ void Sampler::Stop(const void* who) {
 
 void Sampler::Calibrate() {
   for (const auto& worker : workers_) worker->Send(Worker::kCalibrate);
+}
+
+Calibrations Sampler::calibrations() const {
+  Calibrations out;
+  for (const auto& worker : workers_) worker->sampler().Collect(&out);
+  return out;
 }
 
 void Sampler::Apply() {

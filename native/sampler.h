@@ -27,8 +27,9 @@ inline constexpr double kHighestRateHz = 10000;
 
 class Sampler {
  public:
-  // The clock must outlive it, and be the one that threads sleep by.
-  Sampler(const Options& options, const Clock& clock);
+  // The clock must outlive it, and be the one that threads sleep by. What was known of its counters
+  // before is not found out again.
+  Sampler(const Options& options, const Clock& clock, const Calibrations& known = {});
   ~Sampler();
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
@@ -44,6 +45,9 @@ class Sampler {
   void Stop(const void* who);
   // Calibrates anew: reads all the time for up to 0.3 s.
   void Calibrate();
+
+  // What is known of its counters by now.
+  Calibrations calibrations() const;
 
   // One thread. Its counters are called `first_counter` and on.
   class Worker;

@@ -263,6 +263,64 @@ describe.skipIf(!hasVirtualMachine)('the sampler in a virtual machine', () => {
     });
   });
 
+  it('calibrates once a process, and when asked to', { timeout: 120_000 }, async () => {
+    interface Known {
+      modes: string[];
+      periodsNs: number[];
+      updateCounts: number[];
+    }
+    const { result } = await runInMachine<Record<string, Known>>(
+      ONE_PACKAGE,
+      `${PRELUDE}
+      const { Worker } = await import('node:worker_threads');
+      const look = (sampler) => ({
+        modes: sampler.counters().map(({ mode }) => mode),
+        periodsNs: sampler.counters().map(({ calibration }) => calibration.periodNs ?? 0),
+        updateCounts: sampler.counters().map(({ calibration }) => calibration.updateCount),
+      });
+      const options = { sources: ['powercap'] };
+      const first = openSampler(options);
+      const unknown = look(first);
+      first.start();
+      // However busy the machine is.
+      for (let i = 0; i < 2000 && !look(first).periodsNs.every((ns) => ns > 0); ++i) await wait(10);
+      await wait(400);
+      const known = look(first);
+      const second = openSampler(options);
+      second.start();
+      const shared = look(second);
+      const inWorker = await new Promise((resolve, reject) => {
+        const code = \`Promise.all([
+            import('node:worker_threads'),
+            import(\${JSON.stringify(${JSON.stringify(pathToFileURL(MODULE).href)})}),
+          ]).then(([{ parentPort }, { openSampler }]) => {
+            const sampler = openSampler({ sources: ['powercap'] });
+            parentPort.postMessage((\${look})(sampler));
+            sampler.close();
+          });\`;
+        new Worker(code, { eval: true }).on('error', reject).on('message', resolve);
+      });
+      first.close();
+      second.close();
+      const again = openSampler(options);
+      const remembered = look(again);
+      again.start();
+      again.calibrate();
+      for (let i = 0; i < 1000 && !look(again).modes.includes('calibrating'); ++i) await wait(1);
+      const asked = look(again);
+      again.close();
+      return { unknown, known, shared, inWorker, remembered, asked };`,
+    );
+    expect(result.unknown?.periodsNs).toEqual([0, 0]);
+    for (const name of ['known', 'shared', 'inWorker', 'remembered']) {
+      for (const ns of result[name]?.periodsNs ?? []) expect(ns, name).toBeGreaterThan(0.9e6);
+      expect(result[name]?.modes, name).toHaveLength(2);
+    }
+    expect(result.shared?.modes).not.toContain('calibrating');
+    expect(result.remembered?.modes).not.toContain('calibrating');
+    expect(result.asked?.modes).toContain('calibrating');
+  });
+
   it('leaves a source that may block to others', async () => {
     // Reading the cores takes a second; nobody does.
     const { result, machine } = await runInMachine<Sampled>(
