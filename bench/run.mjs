@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// node bench/run.mjs [--markdown] [--rounds N] [overhead] [import] [size] [read-cost] [marks] [sampler]
+// node bench/run.mjs [--markdown] [--rounds N] [command] [import] [size] [read-cost] [marks] [overhead]
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 
-const ALL = ['overhead', 'import', 'size', 'read-cost', 'marks', 'sampler'];
+const ALL = ['command', 'import', 'size', 'read-cost', 'marks', 'overhead'];
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

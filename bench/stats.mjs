@@ -8,6 +8,52 @@ export function median(values) {
 }
 
 /**
+ * A bound that the median of what the values are drawn from does not exceed, with 95 % confidence: the order statistic of
+ * the sign test, which asks nothing of the distribution. Infinity for fewer than five values, which cannot tell.
+ */
+export function medianUpperBound(values, confidence = 0.95) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const n = sorted.length;
+  // The chance that at most k of n values lie above the median.
+  let probability = 0.5 ** n;
+  let atMost = 0;
+  if (probability > 1 - confidence) return Number.POSITIVE_INFINITY;
+  for (let k = 0; k < n; ++k) {
+    const next = (probability * (n - k)) / (k + 1);
+    if (atMost + probability > 1 - confidence) return sorted[n - k] ?? Number.POSITIVE_INFINITY;
+    atMost += probability;
+    probability = next;
+  }
+  return sorted[n - 1];
+}
+
+/** Numbers in [0, 1) that are the same in every run: mulberry32. */
+export function seeded(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/**
+ * How much longer the second of two ways takes, as a ratio less one, block by block: ABBA or BAAB as `random` has it, so
+ * that a machine that slows down meanwhile treats both alike, and neither is always in the middle.
+ */
+export async function abba(first, second, blocks, random) {
+  const effects = [];
+  for (let block = 0; block < blocks; ++block) {
+    const order = random() < 0.5 ? [0, 1, 1, 0] : [1, 0, 0, 1];
+    const sums = [0, 0];
+    for (const way of order) sums[way] += await [first, second][way]();
+    effects.push(sums[1] / sums[0] - 1);
+  }
+  return effects;
+}
+
+/**
  * Runs each way once a round, in an order that turns round every time, so that a machine that slows down or
  * speeds up meanwhile treats all alike. Returns the values by name, one a round.
  */
