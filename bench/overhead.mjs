@@ -17,10 +17,10 @@ const EVENTS = ['pkg', 'cores', 'ram'];
 /** The events are those of one CPU, and so the only one of the package that is described. */
 const CPU = 0;
 const RATES_HZ = [1000, 10000];
-const SECONDS = 1.5;
+const SECONDS = 1;
 const GOAL_RATIO = 1.2;
 const GOAL_SLOWDOWN_RATIO = 0.005;
-const BLOCKS = 40;
+const BLOCKS = 32;
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function writeZones(sysfs) {

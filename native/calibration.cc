@@ -99,14 +99,16 @@ void UpdateHistory::FindPeriod(uint64_t base_ns, double bracket_ns, size_t fewes
   double square_widths = 0;
   for (size_t i = 1; i < size_; ++i) {
     if (!is_narrow(i - 1) || !is_narrow(i)) continue;
+    scratch[count] = static_cast<double>(At(i).width_ns);
     steps_ns[count++] = MiddleNs(i, base_ns) - MiddleNs(i - 1, base_ns);
     square_widths += static_cast<double>(At(i).width_ns) * static_cast<double>(At(i).width_ns);
   }
   if (count < fewest_steps) return;
   square_widths /= static_cast<double>(count);
+  const double used_ns = Median(scratch, count);
   std::copy(steps_ns, steps_ns + count, scratch);
   const double period_ns = Median(scratch, count);
-  if (period_ns < kFewestBrackets * bracket_ns) return;
+  if (period_ns < kFewestBrackets * used_ns) return;
   out->period_ns = period_ns;
 
   // The time between two updates has the jitter of both, and of both what reading adds.

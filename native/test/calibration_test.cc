@@ -89,6 +89,19 @@ void TestReadsTooRare() {
   for (uint64_t i = 0; i < 100; ++i) history.Add(i * 1000, (i + 1) * 1000 + 1, 3 * i);
   CHECK(history.Evaluate().period_ns == 0);
   CHECK(history.Evaluate().quantum_ticks == 3);
+  // However irregular the reads are.
+  std::mt19937_64 random(1);
+  std::exponential_distribution<double> late(1.0 / 30000);
+  for (const double least_ns : {100e3, 20e3, 1e3}) {
+    double at = 1e9;
+    history.Clear();
+    for (uint64_t i = 0; i < 256; ++i) {
+      const double next = at + least_ns + late(random);
+      history.Add(static_cast<uint64_t>(at), static_cast<uint64_t>(next + 500), i);
+      at = next;
+    }
+    CHECK(history.Evaluate().period_ns == 0);
+  }
 }
 
 // Updates that were not seen, came too often, or were seen late do not mislead.
