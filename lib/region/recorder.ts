@@ -255,7 +255,7 @@ function calibrationOf(sampled: SampledCounter, joulesPerTick: number): CounterC
     // Until steps were seen, the hardware's own unit.
     quantumJoules: Number(quantumTicks ?? 1n) * joulesPerTick,
     readCostNs: readMedianNs ?? bracketNs ?? 0,
-    isFiltered: false,
+    isFiltered: sampled.mayBeFiltered,
   };
 }
 
