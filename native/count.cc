@@ -66,10 +66,10 @@ double SecondsToWrap(const Counter& counter) {
 }
 
 Count::Count(const Counter& counter)
-    : modulus_(counter.modulus_ticks),
+    : never_rests_(NeverRests(counter.domain) && !counter.may_rest),
+      modulus_(counter.modulus_ticks),
       most_ticks_per_ns_(static_cast<double>(PlausibleWatts(counter.domain)) /
-                         static_cast<double>(kNsPerSecond) / JoulesPerTick(counter.scale)),
-      never_rests_(NeverRests(counter.domain) && !counter.may_rest) {
+                         static_cast<double>(kNsPerSecond) / JoulesPerTick(counter.scale)) {
   // Beyond centuries there is nothing to bound, and no number for it.
   const double gap_ns = SecondsToWrap(counter) * static_cast<double>(kNsPerSecond);
   if (counter.wraps && gap_ns < 1e18) longest_gap_ns_ = static_cast<uint64_t>(gap_ns);
@@ -82,8 +82,8 @@ Count::Count(const Counter& counter)
 
 void Count::AddCarefully(const RawReading& raw, const Instant& now) {
   status_ = raw.status;
-  time_ns_ = raw.time_ns;
   restarted_ = restarted_ || raw.restarted;
+  ordinary_until_ns_ = 0;
   // A failed read is not a wrap: the last good count stays, and the next good read goes on from it.
   if (raw.status != Status::kOk) return;
   if (raw.ticks > largest_) {
@@ -117,10 +117,10 @@ void Count::AddCarefully(const RawReading& raw, const Instant& now) {
     if (delta != 0) has_moved_ = true;
     if (delta != 0 || !has_moved_) moved_boot_ns_ = now.boot_ns;
   }
-  raw_ = raw.ticks;
   boot_ns_ = now.boot_ns;
-  asleep_ns_ = std::max(now.asleep_ns(), asleep_ns_);
-  is_ordinary_ = !frozen_ && fell_from_ == 0;
+  asleep_ns_ = std::max(now.asleep_ns, asleep_ns_);
+  StandAt(raw.ticks, never_rests_ ? moved_boot_ns_ : now.boot_ns);
+  if (frozen_ || fell_from_ != 0) ordinary_until_ns_ = 0;
 }
 
 Count::Break Count::FindBreak(const RawReading& raw, const Instant& now, uint64_t delta) const {
@@ -130,7 +130,7 @@ Count::Break Count::FindBreak(const RawReading& raw, const Instant& now, uint64_
   };
   const uint64_t elapsed_ns = since(boot_ns_);
   if (restarted_) return Break::kRestarted;
-  if (now.asleep_ns() > asleep_ns_ + kSleepNs) return Break::kSlept;
+  if (now.asleep_ns > asleep_ns_ + kSleepNs) return Break::kSlept;
   if (raw.ticks < raw_ && modulus_ == 0) return Break::kFell;
   if (fell_from_ != 0 && raw.ticks >= fell_from_ && delta >= fell_by_) return Break::kFell;
   if (elapsed_ns > longest_gap_ns_) return Break::kLongGap;

@@ -4,6 +4,7 @@
 // count's continuity is counted and left out.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -20,10 +21,15 @@ double SecondsToWrap(const Counter& counter);
 
 // When a pass began.
 struct Instant {
+  // Boot time must be read first: then the sleep is never too long.
+  Instant(uint64_t boot, uint64_t monotonic)
+      : boot_ns(boot),
+        monotonic_ns(monotonic),
+        asleep_ns(boot > monotonic ? boot - monotonic : 0) {}
+
   uint64_t boot_ns;
   uint64_t monotonic_ns;
-  // How long the machine has slept since boot. Never too high, as boot time is read first.
-  uint64_t asleep_ns() const { return boot_ns > monotonic_ns ? boot_ns - monotonic_ns : 0; }
+  uint64_t asleep_ns;  // how long the machine has slept since boot
 };
 
 class Count {
@@ -34,19 +40,14 @@ class Count {
     // The ordinary case, here so that it costs no call: read again soon, and not moved by more than
     // it may have.
     const uint64_t delta = raw.ticks - raw_;
-    if (is_ordinary_ && raw.status == Status::kOk && !raw.restarted && raw.ticks >= raw_ &&
-        raw.ticks <= largest_ && delta <= most_ordinary_ticks_ &&
-        now.boot_ns - boot_ns_ <= ordinary_gap_ns_ &&
-        now.boot_ns - moved_boot_ns_ <= ordinary_gap_ns_ && now.asleep_ns() <= asleep_ns_) {
-      status_ = Status::kOk;
-      ticks_ += delta;
-      raw_ = raw.ticks;
-      time_ns_ = raw.time_ns;
+    if (raw.status == Status::kOk && !raw.restarted && delta <= ordinary_ticks_ &&
+        now.boot_ns < ordinary_until_ns_ && now.asleep_ns <= asleep_ns_) {
       boot_ns_ = now.boot_ns;
       if (delta != 0) {
-        moved_boot_ns_ = now.boot_ns;
+        ticks_ += delta;
         has_moved_ = true;
       }
+      if (delta != 0 || !never_rests_) StandAt(raw.ticks, now.boot_ns);
       return;
     }
     AddCarefully(raw, now);
@@ -54,7 +55,6 @@ class Count {
 
   // The last good value while the counter cannot be read.
   uint64_t ticks() const { return ticks_; }
-  uint64_t time_ns() const { return time_ns_; }
   Status status() const { return status_; }
   // How often continuity was lost.
   uint32_t breaks() const { return breaks_; }
@@ -75,25 +75,33 @@ class Count {
   void AddCarefully(const RawReading& raw, const Instant& now);
   Break FindBreak(const RawReading& raw, const Instant& now, uint64_t delta) const;
 
+  // The count moved to `ticks`, or may as well stand there as not.
+  void StandAt(uint64_t ticks, uint64_t boot_ns) {
+    raw_ = ticks;
+    moved_boot_ns_ = boot_ns;
+    ordinary_ticks_ = std::min(most_ordinary_ticks_, largest_ - ticks);
+    ordinary_until_ns_ = boot_ns + ordinary_gap_ns_;
+  }
+
   // What an ordinary reading needs stands together.
-  bool is_ordinary_ = false;  // has been read, and neither froze nor fell
-  bool has_moved_ = false;
-  Status status_ = Status::kFailed;
-  uint64_t ticks_ = 0;
   uint64_t raw_ = 0;
-  uint64_t time_ns_ = 0;
-  uint64_t boot_ns_ = 0;
-  uint64_t moved_boot_ns_ = 0;  // since when it stands at its present value, if it ever moved
+  uint64_t ordinary_ticks_ = 0;     // by how much it may move without a closer look
+  uint64_t ordinary_until_ns_ = 0;  // boot time; 0 after anything but a good reading
   uint64_t asleep_ns_ = 0;
+  uint64_t boot_ns_ = 0;
+  uint64_t ticks_ = 0;
+  Status status_ = Status::kFailed;
+  uint32_t breaks_ = 0;
+  bool has_moved_ = false;
+  bool never_rests_ = false;
+  uint64_t moved_boot_ns_ = 0;  // since when it stands at its present value, if it ever moved
   uint64_t largest_ = UINT64_MAX;
   uint64_t most_ordinary_ticks_ = 0;
   uint64_t ordinary_gap_ns_ = 0;
-  uint32_t breaks_ = 0;
 
   uint64_t modulus_ = 0;
   uint64_t longest_gap_ns_ = UINT64_MAX;
   double most_ticks_per_ns_ = 0;
-  bool never_rests_ = false;
   Break last_break_ = Break::kNone;
   bool started_ = false;
   bool frozen_ = false;

@@ -35,7 +35,6 @@ Meter::Meter(std::vector<OpenedSource> sources, const Clock& clock, bool keep_al
     if (counters.empty()) continue;
     auto slot = std::make_unique<Slot>();
     slot->source = opened.source.get();
-    slot->blocking = opened.source->blocking();
     slot->first = counter_count_;
     slot->raw.resize(counters.size());
     for (const Counter& counter : counters) slot->counts.emplace_back(counter);
@@ -43,7 +42,9 @@ Meter::Meter(std::vector<OpenedSource> sources, const Clock& clock, bool keep_al
     slot->wraps = own != 0;
     if (own != 0) period_ns = period_ns == 0 ? own : std::min(period_ns, own);
     counter_count_ += counters.size();
-    slots_.push_back(std::move(slot));
+    const bool blocking = opened.source->blocking();
+    const auto place = blocking ? slots_.size() : fast_count_++;
+    slots_.insert(slots_.begin() + static_cast<std::ptrdiff_t>(place), std::move(slot));
   }
   if (!keep_alive || period_ns == 0) return;
   try {
@@ -60,52 +61,21 @@ Meter::Meter(std::vector<OpenedSource> sources, const Clock& clock, bool keep_al
   }
 }
 
-void Meter::Read(uint64_t* out, Order order) {
-  const auto pass = [&](const Instant& now, bool blocking) {
-    for (const auto& slot : slots_) {
-      if (slot->blocking != blocking) continue;
-      const std::lock_guard<std::mutex> lock(slot->mutex);
-      ReadSlot(now, slot.get(), out + kHeaderWords + kCounterWords * slot->first);
-    }
-  };
-  out[2] = clock_.BootNs();
-  // A slow source must not stretch the time between the two clock reads.
-  if (order == Order::kSlowFirst) {
-    pass({out[2], clock_.MonotonicNs()}, true);
-    out[2] = clock_.BootNs();  // the two clocks are compared, so they belong together
-  }
-  out[0] = clock_.MonotonicNs();
-  pass({out[2], out[0]}, false);
-  out[1] = clock_.MonotonicNs();
-  if (order == Order::kFastFirst) pass({out[2], out[0]}, true);
+void Meter::ReadSlow(const Instant& now, uint64_t* out) {
+  for (size_t i = fast_count_; i < slots_.size(); ++i) ReadSlot(now, slots_[i].get(), out);
 }
 
 void Meter::Refresh() {
   for (const auto& slot : slots_) {
     if (!slot->wraps) continue;
-    const std::lock_guard<std::mutex> lock(slot->mutex);
-    const uint64_t boot_ns = clock_.BootNs();
-    ReadSlot({boot_ns, clock_.MonotonicNs()}, slot.get(), nullptr);
-  }
-}
-
-void Meter::ReadSlot(const Instant& now, Slot* slot, uint64_t* word) {
-  slot->source->Read({clock_, now.monotonic_ns}, slot->raw.data());
-  const RawReading* raw = slot->raw.data();
-  for (Count& count : slot->counts) {
-    count.Add(*raw++, now);
-    if (word == nullptr) continue;
-    word[0] = count.ticks();
-    word[1] = count.time_ns();
-    word[2] = static_cast<uint64_t>(count.breaks()) << 32 | static_cast<uint32_t>(count.status());
-    word += kCounterWords;
+    ReadSlot({clock_.BootNs(), clock_.MonotonicNs()}, slot.get(), nullptr);
   }
 }
 
 std::string Meter::Explain(size_t index) {
   for (const auto& slot : slots_) {
     if (index < slot->first || index >= slot->first + slot->counts.size()) continue;
-    const std::lock_guard<std::mutex> lock(slot->mutex);
+    const std::lock_guard<BriefLock> lock(slot->lock);
     const size_t i = index - slot->first;
     const Counter& counter = slot->source->counters()[i];
     const Count& count = slot->counts[i];

@@ -93,7 +93,7 @@ void PerfCore::AddPackage(const PerfPmu& pmu, const PerfEvent& event, int32_t nu
     Core core;
     core.origin = PerfOrigin(pmu, event, site.place.cpu);
     core.event = std::make_unique<PerfGroup>(pmu.type_path, site.place.cpu);
-    core.event->Add(event.config);
+    core.event->Add(event.config, 0);
     if (!core.event->Open(pmu.type)) {
       const int error = core.event->error(0);
       counter.outcome = {PerfStatusOf(error), PerfSentence(core.origin, error)};
@@ -114,7 +114,8 @@ uint64_t PerfCore::Sum(const Clock& clock, Package* package) {
   uint64_t sum = 0;
   for (size_t i = 0; i < package->cores.size(); ++i) {
     Core& core = package->cores[i];
-    core.event->Read(clock);
+    RawReading raw;
+    core.event->Read(clock, &raw);
     const int error = core.event->error(0);
     if (error != 0) {
       if (package->error == 0) {
@@ -123,11 +124,10 @@ uint64_t PerfCore::Sum(const Clock& clock, Package* package) {
       }
       continue;
     }
-    const uint64_t ticks = core.event->ticks(0);
     // In the sum one core's fall would hide behind the others' rise.
-    if (core.event->TakeRestarted(0) || ticks < core.last_ticks) package->restarted = true;
-    core.last_ticks = ticks;
-    sum += ticks;
+    if (raw.restarted || raw.ticks < core.last_ticks) package->restarted = true;
+    core.last_ticks = raw.ticks;
+    sum += raw.ticks;
   }
   return sum;
 }

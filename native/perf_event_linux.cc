@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "text_file_linux.h"
 
@@ -107,11 +108,17 @@ std::string PerfSentence(const std::string& origin, int error) {
   }
 }
 
-size_t PerfGroup::Add(uint64_t config) {
+size_t PerfGroup::Add(uint64_t config, size_t place) {
   events_.emplace_back();
   events_.back().config = config;
+  events_.back().place = place;
   buffer_.resize(events_.size() + 1);
   return events_.size() - 1;
+}
+
+void PerfGroup::Move(size_t event, size_t place) {
+  events_[event].place = place;
+  ListOpen();
 }
 
 bool PerfGroup::IsEmpty() const {
@@ -126,9 +133,17 @@ bool PerfGroup::Open(uint32_t type) {
     event.fd = OpenEvent(type, event.config, cpu_, leader_fd_);
     event.error = event.fd < 0 ? errno : 0;
     if (leader_fd_ < 0) leader_fd_ = event.fd;
-    if (event.fd >= 0) open_bytes_ += sizeof buffer_[0];
   }
+  ListOpen();
+  is_whole_ = false;
   return leader_fd_ >= 0;
+}
+
+void PerfGroup::ListOpen() {
+  open_places_.clear();
+  for (const Event& event : events_) {
+    if (event.fd >= 0) open_places_.push_back(event.place);
+  }
 }
 
 void PerfGroup::Close() {
@@ -137,7 +152,7 @@ void PerfGroup::Close() {
     event.fd = -1;
   }
   leader_fd_ = -1;
-  open_bytes_ = sizeof buffer_[0];  // the number of events
+  open_places_.clear();
 }
 
 // 0, an errno or one of ours.
@@ -163,16 +178,23 @@ void PerfGroup::SetErrors(int error) {
   }
 }
 
-void PerfGroup::Recover(const Clock& clock, int error) {
+void PerfGroup::Recover(const Clock& clock, int error, RawReading* out) {
   if (error == kVanished) {
     const uint64_t now_ns = clock.MonotonicNs();
     if (now_ns >= next_reopen_ns_) {
       next_reopen_ns_ = now_ns + kReopenNs;
-      if (Reopen()) error = ReadOnce();
+      if (Reopen()) error = ReadOnce(out);
     }
   }
   SetErrors(error);
-  failed_ = error != 0;
+  is_whole_ = true;
+  for (Event& event : events_) {
+    if (!event.wanted) continue;
+    RawReading& raw = out[event.place];
+    raw.status = PerfStatusOf(event.error);
+    raw.restarted = event.error == 0 && std::exchange(event.restarted, false);
+    if (event.error != 0) is_whole_ = false;
+  }
 }
 
 }  // namespace microjoule

@@ -5,14 +5,13 @@
 #pragma once
 
 #include <sys/types.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "clock.h"
+#include "read_call_linux.h"
 #include "source.h"
 
 namespace microjoule {
@@ -33,8 +32,9 @@ class PerfGroup {
   PerfGroup(const PerfGroup&) = delete;
   PerfGroup& operator=(const PerfGroup&) = delete;
 
-  // Adds an event, not yet open; its index.
-  size_t Add(uint64_t config);
+  // Adds an event, not yet open, whose readings go to `out[place]` of Read; its index.
+  size_t Add(uint64_t config, size_t place);
+  void Move(size_t event, size_t place);
   // Takes an event out of what Open opens.
   void Drop(size_t event) { events_[event].wanted = false; }
   bool IsEmpty() const;
@@ -46,53 +46,50 @@ class PerfGroup {
 
   // Reads all events by one system call. When the PMU went away, tries at most once a second to
   // open what is there now.
-  void Read(const Clock& clock) {
+  void Read(const Clock& clock, RawReading* out) {
     // Here, since after a system call every return through a caller costs the processor a wrong
     // guess.
-    const int error = ReadOnce();
-    if (error != 0 || failed_) Recover(clock, error);
+    const int error = ReadOnce(out);
+    if (error != 0 || !is_whole_) Recover(clock, error, out);
   }
 
   // 0, or why the last Open or Read failed.
   int error(size_t event) const { return events_[event].error; }
-  uint64_t ticks(size_t event) const { return events_[event].ticks; }
-  // True once after the event had to be opened anew.
-  bool TakeRestarted(size_t event) { return std::exchange(events_[event].restarted, false); }
 
  private:
   struct Event {
-    uint64_t ticks = 0;
+    uint64_t config = 0;
+    size_t place = 0;
     int fd = -1;
     int error = 0;
-    bool restarted = false;
+    bool restarted = false;  // opened anew, and not yet read since
     bool wanted = true;
-    uint64_t config = 0;
   };
 
-  int ReadOnce() {
-    const ssize_t size = leader_fd_ < 0 ? -1 : read(leader_fd_, buffer_.data(), bytes());
-    if (size != static_cast<ssize_t>(open_bytes_) || buffer_[0] != open_bytes_ / 8 - 1) {
+  int ReadOnce(RawReading* out) {
+    const ssize_t size = leader_fd_ < 0 ? -1 : ReadCall(leader_fd_, buffer_.data(), bytes());
+    if (size != static_cast<ssize_t>(open_bytes()) || buffer_[0] != open_places_.size()) {
       return ReadFailure(size);
     }
     const uint64_t* count = buffer_.data() + 1;
-    for (Event& event : events_) {
-      if (event.fd >= 0) event.ticks = *count++;
-    }
+    for (const size_t place : open_places_) out[place] = {*count++, 0, Status::kOk, false};
     return 0;
   }
   int ReadFailure(ssize_t size) const;
-  void Recover(const Clock& clock, int error);
+  void Recover(const Clock& clock, int error, RawReading* out);
   size_t bytes() const { return buffer_.size() * sizeof buffer_[0]; }
+  size_t open_bytes() const { return (1 + open_places_.size()) * sizeof buffer_[0]; }
   bool Reopen();
+  void ListOpen();
   void SetErrors(int error);
 
   const std::string type_path_;
   const uint32_t cpu_;
   std::vector<Event> events_;
-  std::vector<uint64_t> buffer_;  // the number of open events, then their counts
-  size_t open_bytes_ = 0;         // what a whole reading has
+  std::vector<uint64_t> buffer_;     // the number of open events, then their counts
+  std::vector<size_t> open_places_;  // of the open events, in order
   int leader_fd_ = -1;
-  bool failed_ = false;  // so that the ordinary pass need not clear errors
+  bool is_whole_ = false;  // so that the ordinary pass need not look at each event
   uint64_t next_reopen_ns_ = 0;
 };
 

@@ -44,11 +44,13 @@ class Perf final : public Source {
 
   void MendDramUnit(size_t i);
   void AddSite(const PerfPmu& pmu, const PerfSite& site, bool has_dies, bool first);
+  void FindUnread();
 
   uint32_t type_ = 0;
   std::vector<std::unique_ptr<PerfGroup>> groups_;
   std::vector<Counter> counters_;
   std::vector<Place> places_;
+  std::vector<size_t> unread_;  // counters without a group
 };
 
 // What the kernel does not tell gets a number of its own: taken for another's twin, it would be
@@ -89,6 +91,7 @@ Outcome Perf::Probe(const Options& options) {
   for (const PerfSite& site : pmu.sites) {
     AddSite(pmu, site, sites_of_package[site.place.package] > 1, &site == pmu.sites.data());
   }
+  FindUnread();
   if (HasDramInPackageUnits(cpu)) {
     for (size_t i = 0; i < counters_.size(); ++i) MendDramUnit(i);
   }
@@ -109,12 +112,13 @@ void Perf::MendDramUnit(size_t i) {
   const Place& place = places_[i];
   if (counter.domain != Domain::kDram || place.group == nullptr) return;
   if (counter.scale.numerator != 1 || counter.scale.denominator != uint64_t{1} << 32) return;
+  std::vector<RawReading> raw(counters_.size());
   uint64_t last = 0;
   int moves = 0;
   for (int look = 0; look < kLooks && moves < kMoves; ++look) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    place.group->Read(SystemClock());
-    const uint64_t ticks = place.group->ticks(place.event);
+    place.group->Read(SystemClock(), raw.data());
+    const uint64_t ticks = raw[i].ticks;
     if (ticks != last) ++moves;
     last = ticks;
     if (ticks % kHardwareStep == 0) continue;
@@ -160,7 +164,9 @@ void Perf::AddSite(const PerfPmu& pmu, const PerfSite& site, bool has_dies, bool
       counter.id += "cpu" + std::to_string(cpu.cpu);
       counter.outcome = {Status::kNotFound, site.problem};
     }
-    if (counter.outcome.status == Status::kOk) place = {group.get(), group->Add(event.config)};
+    if (counter.outcome.status == Status::kOk) {
+      place = {group.get(), group->Add(event.config, counters_.size())};
+    }
     counters_.push_back(std::move(counter));
     places_.push_back(place);
   }
@@ -186,6 +192,10 @@ void Perf::Keep(const std::vector<bool>& wanted) {
   }
   KeepWanted(wanted, &counters_);
   KeepWanted(wanted, &places_);
+  FindUnread();
+  for (size_t i = 0; i < places_.size(); ++i) {
+    if (places_[i].group != nullptr) places_[i].group->Move(places_[i].event, i);
+  }
   std::vector<std::unique_ptr<PerfGroup>> kept;
   for (auto& group : groups_) {
     if (group->IsEmpty()) continue;
@@ -195,21 +205,16 @@ void Perf::Keep(const std::vector<bool>& wanted) {
   groups_ = std::move(kept);
 }
 
-void Perf::Read(const Pass& pass, RawReading* out) {
-  for (const auto& group : groups_) group->Read(pass.clock);
+void Perf::FindUnread() {
+  unread_.clear();
   for (size_t i = 0; i < places_.size(); ++i) {
-    const Place& place = places_[i];
-    out[i].restarted = false;
-    if (place.group == nullptr) {
-      out[i].status = counters_[i].outcome.status;
-      continue;
-    }
-    const int error = place.group->error(place.event);
-    out[i].status = error == 0 ? Status::kOk : PerfStatusOf(error);
-    if (error != 0) continue;
-    out[i].ticks = place.group->ticks(place.event);
-    out[i].restarted = place.group->TakeRestarted(place.event);
+    if (places_[i].group == nullptr) unread_.push_back(i);
   }
+}
+
+void Perf::Read(const Pass& pass, RawReading* out) {
+  for (const auto& group : groups_) group->Read(pass.clock, out);
+  for (const size_t i : unread_) out[i] = {0, 0, counters_[i].outcome.status, false};
 }
 
 }  // namespace

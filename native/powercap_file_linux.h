@@ -4,7 +4,7 @@
 #pragma once
 
 #include <errno.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <cstdint>
 #include <string>
@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "powercap_zone.h"
+#include "read_call_linux.h"
 
 namespace microjoule {
 
@@ -40,7 +41,7 @@ class ZoneFile {
     // Here, since after a system call every return through a caller costs the processor a wrong
     // guess.
     char text[kTextBytes];
-    const ssize_t size = fd_ < 0 ? -1 : pread(fd_, text, sizeof text, 0);
+    const ssize_t size = fd_ < 0 ? -1 : ReadCallAtStart(fd_, text, sizeof text);
     if (size > 0 && ParseCount({text, static_cast<size_t>(size)}, microjoules) &&
         (*microjoules != last_uj_ || pass.monotonic_ns < next_vanish_check_ns_)) {
       last_uj_ = *microjoules;

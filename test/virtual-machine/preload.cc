@@ -278,14 +278,22 @@ EXPORTED long syscall(long number, ...) {
   va_start(arguments, number);
   for (long& argument : a) argument = va_arg(arguments, long);
   va_end(arguments);
+  const auto real = [&] {
+    return NEXT(Syscall, "syscall")(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  };
   if (number == SYS_close) Forget(static_cast<int>(a[0]));
+  if (number == SYS_read || number == SYS_pread64) {
+    const off_t offset = a[3];
+    return ReadIn(static_cast<int>(a[0]), reinterpret_cast<void*>(a[1]), static_cast<size_t>(a[2]),
+                  number == SYS_read ? nullptr : &offset, real);
+  }
   if (number == SYS_perf_event_open && machine != nullptr && machine->pmu_count != 0) {
     const int64_t result =
         OpenEvent(reinterpret_cast<const void*>(a[0]), static_cast<int>(a[1]),
                   static_cast<int>(a[2]), static_cast<int>(a[3]), static_cast<unsigned long>(a[4]));
     if (result != kNotOurs) return Result(result);
   }
-  return NEXT(Syscall, "syscall")(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  return real();
 }
 
 EXPORTED int clock_gettime(clockid_t clock, timespec* time) {
