@@ -104,6 +104,35 @@ void TestFailedReadKeepsTheCount() {
   CHECK(bench.StatusCode() == 0 && bench.Ticks() == 1500 && bench.Breaks() == 0);
 }
 
+// Nor is that it began anew forgotten where the reading that told of it failed.
+void TestRestartIsKeptOverAFailure() {
+  Bench bench;
+  bench.ReadAfter(0, 1000);
+  bench.ReadAfter(0, 1010);
+  RawReading& raw = bench.source->raw[0];
+  raw.status = Status::kFailed;
+  raw.restarted = true;
+  bench.ReadAfter(0, 0);
+  raw.status = Status::kOk;
+  raw.restarted = false;
+  bench.ReadAfter(0, 1020);
+  CHECK(bench.Breaks() == 1 && bench.Ticks() == 1010);
+  bench.ReadAfter(0, 1030);
+  CHECK(bench.Breaks() == 1 && bench.Ticks() == 1020);
+}
+
+// What may rest is read as ordinarily after a long time as before: no break, and no count lost.
+void TestLongRestOfWhatMayRest() {
+  Counter counter = PackageCounter();
+  counter.domain = Domain::kUncore;
+  Bench bench(counter);
+  bench.ReadAfter(0, 5);
+  bench.ReadAfter(0, 6);
+  for (int i = 0; i < 100; ++i) bench.ReadAfter(1, 6);
+  bench.ReadAfter(1, 9);
+  CHECK(bench.Breaks() == 0 && bench.Ticks() == 9 && bench.StatusCode() == 0);
+}
+
 // 60,000 J back to nothing within a second is a reset, not a wrap of 5,536 W.
 void TestResetIsNotAWrap() {
   Bench bench;
@@ -308,6 +337,8 @@ int main() {
   TestMoreThanOneWrap();
   TestEqualReadingsAreNoWrap();
   TestFailedReadKeepsTheCount();
+  TestRestartIsKeptOverAFailure();
+  TestLongRestOfWhatMayRest();
   TestResetIsNotAWrap();
   TestWrapAtOnce();
   TestLongGapIsFlagged();
