@@ -22,18 +22,20 @@ function number(value) {
   return Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-function cells({ name, unit, median, min, max, ratio, more }) {
+function cells({ name, unit, median, min, max, ratio, more, interval, best }) {
   return [
     name,
     `${number(median)} ${unit}`,
     min === max ? '' : `${number(min)} to ${number(max)}`,
     ratio === undefined ? '' : `${number(ratio)} x`,
     more === undefined ? '' : `${more < 0 ? '' : '+'}${number(more)} ${unit}`,
+    interval === undefined ? '' : `${number(interval[0])} to ${number(interval[1])}`,
+    best === undefined ? '' : `${number(best)} ${unit}`,
   ];
 }
 
 function print({ title, rows, goal }) {
-  const table = [['', 'median', 'range', 'ratio', 'more'], ...rows.map(cells)];
+  const table = [['', 'median', 'range', 'ratio', 'more', '95 %', 'best'], ...rows.map(cells)];
   const plain = (text) => (flags.markdown ? text : text.replaceAll('`', ''));
   const used = table[0].map(
     (_, column) => column === 0 || table.slice(1).some((line) => line[column] !== ''),

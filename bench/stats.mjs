@@ -54,6 +54,22 @@ export async function abba(first, second, blocks, random) {
 }
 
 /**
+ * An interval that holds the true median with a probability of at least 95 %, whatever the distribution: between two
+ * of the sorted values (the sign test's). All of them where there are fewer than six.
+ */
+export function medianInterval(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const n = sorted.length;
+  let rank = 0;
+  for (let below = 0, term = 0.5 ** n; below + term <= 0.025 && rank < (n - 1) >> 1; ++rank) {
+    below += term;
+    term = (term * (n - rank)) / (rank + 1);
+  }
+  const from = Math.max(0, rank - 1);
+  return [sorted[from], sorted[n - 1 - from]];
+}
+
+/**
  * Runs each way once a round, in an order that turns round every time, so that a machine that slows down or
  * speeds up meanwhile treats all alike. Returns the values by name, one a round.
  */
