@@ -30,11 +30,13 @@ export class Baselines {
   }
 
   /** One window of each. */
-  async watch(): Promise<void> {
+  async watch(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     const { recorder } = this.#session;
     const idleFrom = recorder.nowNs();
     await wait(this.#seconds);
     const idle = { startNs: idleFrom, endNs: recorder.nowNs() };
+    signal?.throwIfAborted();
     await this.#loopFor(0.1 * this.#seconds);
     const loop = await this.#loopFor(this.#seconds);
     await this.#session.settle(loop.endNs);
@@ -53,11 +55,17 @@ export class Baselines {
 
   /** The records are there now, and later no more. */
   #add(tally: Tally, window: Region): void {
-    const powers = this.#session.recorder.recorded.flatMap((recorded) => {
-      if (!recorded.inTotal || recorded.calibration === undefined) return [];
-      return meanPower(updatesAround(recorded, window), recorded.calibration, [window]) ?? [];
-    });
-    if (powers.length > 0) tally.watts.push({ power: sumOf(powers), seconds: secondsOf(window) });
+    const counted = this.#session.recorder.recorded.flatMap((recorded) =>
+      recorded.inTotal && recorded.calibration !== undefined
+        ? [{ recorded, calibration: recorded.calibration }]
+        : [],
+    );
+    const powers = counted.flatMap(
+      ({ recorded, calibration }) => meanPower(updatesAround(recorded, window), calibration, [window]) ?? [],
+    );
+    // A sum that lacks one of them would be too low.
+    if (powers.length > 0 && powers.length === counted.length)
+      tally.watts.push({ power: sumOf(powers), seconds: secondsOf(window) });
   }
 
   get idle(): BaselinePower | undefined {
@@ -98,7 +106,7 @@ function meanOf({ watts }: Tally): BaselinePower | undefined {
   return {
     powerWatts: (a.powerWatts + b.powerWatts) / 2,
     standardUncertaintyWatts: Math.hypot(own, drift),
-    degreesOfFreedomCount: Math.min(a.degreesOfFreedomCount, b.degreesOfFreedomCount),
+    degreesOfFreedomCount: drift > 0 ? 1 : Math.min(a.degreesOfFreedomCount, b.degreesOfFreedomCount),
     wanderWatts: Math.max(a.wanderWatts ?? 0, b.wanderWatts ?? 0),
     durationSeconds: first.seconds + second.seconds,
   };

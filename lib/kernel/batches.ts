@@ -31,6 +31,8 @@ export interface BatchOptions {
   deadlineMs: number;
   random: () => number;
   signal: AbortSignal | undefined;
+  /** Measures for so long at least, however narrow the interval. */
+  leastSeconds?: number;
 }
 
 /** Runs one batch and waits until it can be told. */
@@ -64,7 +66,7 @@ export async function runBatches(
   options: BatchOptions,
 ): Promise<RunBatch[]> {
   const { calibration } = session;
-  const { deadlineMs, targetRatio, random, signal } = options;
+  const { deadlineMs, targetRatio, random, signal, leastSeconds = 0 } = options;
   const left = (): number => (deadlineMs - performance.now()) / 1000;
   const trialCount = Math.ceil((5 * calibration.periodNs) / 1e9 / callSeconds);
   const trial = await runBatch(session, runner, trialCount);
@@ -78,7 +80,7 @@ export async function runBatches(
   );
   // A call that is as long as a batch was measured by the trial already.
   const batches = plan.callsPerBatchCount <= trialCount ? [trial] : [];
-  let wanted = plan.batchCount;
+  let wanted = Math.max(plan.batchCount, Math.ceil(leastSeconds / plan.batchSeconds));
   while (batches.length < Math.min(wanted, MOST_BATCHES)) {
     signal?.throwIfAborted();
     const next = plan.batchSeconds * (1 + LENGTH_SPREAD / 2);

@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { MicrojouleError } from '../core/errors.js';
 import type { Warning } from '../core/vocabulary.js';
 import { comparePairs, type PairBlock } from '../precision/compare.js';
+import { batchMeans } from '../precision/repetition.js';
 import { missingOf } from '../region/estimate.js';
 import { type RunBatch, runBatch } from './batches.js';
 import { checkFunction, resolveOptions } from './options.js';
@@ -29,6 +30,7 @@ interface Entry {
   callCount: number;
   callSeconds: number;
   runs: RunBatch[];
+  isStable: boolean;
 }
 
 /**
@@ -150,12 +152,13 @@ async function compare(
     const compared = comparePairs(pairs, { names: [entry.name, reference.name], selfBlocks, random });
     return { ...compared, name: entry.name, reference: reference.name };
   });
+  const missing = [...missingOf(reference.runs[0]?.counters ?? []), ...(await session.recorder.absent())];
   return {
     contestants: entries.map(contestantOf),
     comparisons,
     provenance: { ...session.provenance, method: 'ABBA blocks' },
-    missing: missingOf(reference.runs[0]?.counters ?? []),
-    warnings: warningsOf(lostCount, left(), budgetSeconds),
+    missing,
+    warnings: warningsOf(entries, missing, lostCount, left(), budgetSeconds),
     summary: comparisons.map(({ verdict }) => verdict).join('\n'),
   };
 }
@@ -169,8 +172,8 @@ async function prepare(session: Session, name: string, fn: () => unknown, second
   };
   const first = await singleCall(session, { setup: () => undefined, call });
   const runner = runnerOf(fn, isAsync);
-  const { callSeconds } = await warmUp(runner, secondsOf(first), seconds);
-  return { name, runner, callCount: 1, callSeconds, runs: [] };
+  const { callSeconds, isStable } = await warmUp(runner, secondsOf(first), seconds);
+  return { name, runner, callCount: 1, callSeconds, runs: [], isStable };
 }
 
 function isWhole({ aJoules, bJoules }: PairBlock): boolean {
@@ -194,13 +197,32 @@ function contestantOf({ name, runs, callCount }: Entry): Contestant {
   return {
     name,
     callSeconds: runs.reduce((sum, { region }) => sum + secondsOf(region), 0) / calls,
-    energyJoules: runs.reduce((sum, { estimate }) => sum + estimate.energyJoules, 0) / calls,
+    energy: batchMeans(runs),
     callsPerRunCount: callCount,
   };
 }
 
-function warningsOf(lostCount: number, leftSeconds: number, budgetSeconds: number): Warning[] {
-  const warnings: Warning[] = [];
+function warningsOf(
+  entries: readonly Entry[],
+  missing: readonly string[],
+  lostCount: number,
+  leftSeconds: number,
+  budgetSeconds: number,
+): Warning[] {
+  const warnings: Warning[] = entries
+    .filter(({ isStable }) => !isStable)
+    .map(({ name }) => ({
+      code: 'not-warm',
+      message: `the time of a call of ${name} had not settled after its warm-up`,
+      hint: `Raise budgetSeconds (now ${budgetSeconds}).`,
+    }));
+  if (missing.length > 0) {
+    warnings.push({
+      code: 'at-least',
+      message: `${missing.join(', ')} could not be read: energies are at least so much, and what differs there is not seen`,
+      hint: 'Run microjoule doctor.',
+    });
+  }
   if (lostCount > 0) {
     warnings.push({
       code: 'lost-blocks',

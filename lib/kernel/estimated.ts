@@ -36,7 +36,7 @@ export async function estimateEnergy<Input>(
   const maxPowerWatts = readMaxPowerWatts(sysfs);
   const model = chooseCpuPowerModel(identity, maxPowerWatts === undefined ? {} : { maxPowerWatts });
   const times: number[] = [];
-  let [warmCount, warmSeconds, busySeconds] = [0, 0, 0];
+  let busySeconds = 0;
   const startMs = performance.now();
   const spentRatio = (): number => (performance.now() - startMs) / 1000 / budgetSeconds;
   do {
@@ -48,11 +48,7 @@ export async function estimateEnergy<Input>(
     const result = fn(input);
     if (isThenable(result)) await result;
     const seconds = (performance.now() - callMs) / 1000;
-    if (spentRatio() < WARM_UP_SHARE) {
-      warmCount += 1;
-      warmSeconds += seconds;
-      continue;
-    }
+    if (spentRatio() < WARM_UP_SHARE) continue;
     times.push(seconds);
     busySeconds += cpuSeconds() - cpu;
   } while (spentRatio() < 1 || (times.length < FEWEST_CALLS && spentRatio() < 2) || times.length === 0);
@@ -66,23 +62,23 @@ export async function estimateEnergy<Input>(
     bound(model.fullWatts),
   );
   const words = `estimated ${joulesInWords(total.energyJoules)} (between ${joulesInWords(total.lowerJoules)} idle and ${joulesInWords(total.upperJoules)} at full load)`;
+  const timeDriftRatio = timeDrift(times);
   return {
     name,
-    provenance: { kind: 'estimated', source: model.source, method: model.method, detail: model.detail },
+    provenance: { kind: model.kind, source: model.source, method: model.method, detail: model.detail },
     total,
     counters: [],
-    missing: [],
+    missing: ['memory', 'GPUs'],
     callSeconds,
     callCount: times.length,
     batchCount: times.length,
     lostBatchCount: 0,
-    warmUp: { callCount: warmCount, durationSeconds: warmSeconds, isStable: true },
-    garbageCollection: { count: 0, durationSeconds: 0, timeRatio: 0 },
-    timeDriftRatio: timeDrift(times),
+    ...(timeDriftRatio === undefined ? {} : { timeDriftRatio }),
     warnings: [
       {
         code: 'estimated',
-        message: 'no counter can be read: the energy is a model of the CPU times the time, not a measurement',
+        message:
+          'no counter can be read: the energy is a model of the CPU times the time, not a measurement; memory and GPUs are not in it',
         hint: 'Run microjoule doctor: it says what would make counters readable here.',
       },
     ],

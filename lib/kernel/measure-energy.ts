@@ -4,7 +4,7 @@
 import { MicrojouleError } from '../core/errors.js';
 import type { Warning } from '../core/vocabulary.js';
 import { overBaseline } from '../precision/baseline.js';
-import { batchMeans } from '../precision/repetition.js';
+import { median } from '../precision/samples.js';
 import type { EnergyEstimate, PowerEstimate, Region } from '../precision/types.js';
 import { missingOf } from '../region/estimate.js';
 import type { CounterEnergy } from '../region/types.js';
@@ -15,7 +15,8 @@ import { GarbageWatch } from './garbage.js';
 import { checkFunction, type Resolved, resolveOptions } from './options.js';
 import { isThenable, type Runner, runnerOf, secondsOf, type WarmUp, warmUp } from './run.js';
 import { openSession, type Session } from './session.js';
-import { singleCall, sweep } from './sweep.js';
+import { runSingles, tellCall } from './singles.js';
+import { type SetupCall, singleCall, sweep } from './sweep.js';
 import type { Kernel, KernelEnergy, MeasureEnergyOptions } from './types.js';
 import { perCall, timeDrift, warningsOf } from './verdict.js';
 import { energyInWords, secondsInWords } from './words.js';
@@ -25,6 +26,10 @@ const WARM_UP_SHARE = 0.2;
 const BASELINE_SHARE = 0.05;
 /** A first call this long leaves no time for another. */
 const LONG_CALL_SHARE = 0.5;
+const LEAST_SHARE = 0.2;
+const LEAST_SECONDS = 0.5;
+/** Below this part of the time a function that is awaited is said to wait. */
+const BUSY_RATIO = 0.8;
 /** Calls this long, in periods, are told one by one. */
 const SINGLE_PERIODS = 3;
 
@@ -82,70 +87,59 @@ async function measure<Input>(
   const { setup, signal } = options;
   const kernel = { setup: setup ?? ((): Input => undefined as Input), call: fn };
 
-  // The first call says whether it is async, and is all there is time for where it is very long.
+  // The first call says whether it is async, and may be all there is time for.
   let isAsync = false;
   const looked = (input: Input): unknown => {
     const result = fn(input);
     isAsync = isThenable(result);
     return result;
   };
-  const firstRegion = await singleCall(session, { ...kernel, call: looked });
-  const firstSeconds = secondsOf(firstRegion);
-  const isLong = firstSeconds > LONG_CALL_SHARE * budgetSeconds;
+  let region = await singleCall(session, { ...kernel, call: looked });
+  const longSeconds = LONG_CALL_SHARE * budgetSeconds;
+  // A slow first call may be slow because it is the first.
+  if (secondsOf(region) > longSeconds && (performance.now() - startMs) / 1000 < budgetSeconds) {
+    region = await singleCall(session, kernel);
+  }
+  const isLong = secondsOf(region) > longSeconds;
+  // Its record is kept for a few seconds only.
+  const long = isLong ? [await tellCall(session, region)] : [];
+  signal?.throwIfAborted();
 
   // Loops call without an argument; with a setup each call has its own.
   const runner = runnerOf(fn as () => unknown, isAsync);
-  let warm: WarmUp = {
-    callCount: 1,
-    durationSeconds: firstSeconds,
-    isStable: false,
-    callSeconds: firstSeconds,
-  };
-  if (!isLong) {
-    const runs: Runner = setup === undefined ? runner : setupRunner(session, kernel);
-    warm = await warmUp(runs, firstSeconds, WARM_UP_SHARE * budgetSeconds);
-  }
-  signal?.throwIfAborted();
-  const baselines = new Baselines(session, isLong ? 0 : BASELINE_SHARE * budgetSeconds, isAsync);
-  await baselines.watch();
-  const windowSeconds = (performance.now() - startMs) / 1000 - warm.durationSeconds;
-  const deadlineMs =
-    startMs + 1000 * Math.max(0, budgetSeconds - Math.min(windowSeconds, 0.2 * budgetSeconds));
-  const rules = { targetRatio, deadlineMs, random, signal };
+  const warm = isLong
+    ? { callCount: 0, durationSeconds: 0, isStable: false, callSeconds: secondsOf(region) }
+    : await warmUpKernel(session, runner, setup === undefined ? undefined : kernel, region, {
+        mostSeconds: WARM_UP_SHARE * budgetSeconds,
+        signal,
+      });
+  const windowSeconds = isLong ? 0 : BASELINE_SHARE * budgetSeconds;
+  const baselines = new Baselines(session, windowSeconds, isAsync);
+  const watchedMs = performance.now();
+  await baselines.watch(signal);
+  const watchMs = Math.min(performance.now() - watchedMs, 200 * budgetSeconds);
+  const rules = { targetRatio, deadlineMs: startMs + 1000 * budgetSeconds - watchMs, random, signal };
 
-  const isSingle = setup !== undefined;
-  const isSwept = isSingle && warm.callSeconds * 1e9 < SINGLE_PERIODS * session.calibration.periodNs;
+  const isShort = warm.callSeconds * 1e9 < SINGLE_PERIODS * session.calibration.periodNs;
+  const cpuBefore = process.cpuUsage();
+  const ranMs = performance.now();
   let measured: Measured;
-  if (isLong) {
-    await session.settle(firstRegion.endNs);
-    measured = ofBatches(
-      [{ ...session.estimate(firstRegion), region: firstRegion }].map(asBatch),
-      'single-calls',
-      random,
-    );
-  } else if (isSwept) {
+  if (isLong || (setup !== undefined && !isShort)) {
+    measured = ofBatches(await runSingles(session, kernel, long, rules), 'single-calls', random);
+  } else if (setup !== undefined) {
     const { total, counters, calls, interruptedCount } = await sweep(session, kernel, rules);
-    measured = {
-      total,
-      counters,
-      regions: calls.map((region) => ({ region, callCount: 1 })),
-      method: 'phase-sweep',
-      lostCount: interruptedCount,
-    };
-  } else if (isSingle) {
-    const runs: RunBatch[] = [];
-    do {
-      signal?.throwIfAborted();
-      const region = await singleCall(session, kernel);
-      await session.settle(region.endNs);
-      runs.push(asBatch({ ...session.estimate(region), region }));
-    } while (performance.now() < deadlineMs && !isNarrow(runs, targetRatio));
-    measured = ofBatches(runs, 'single-calls', random);
+    const regions = calls.map((call) => ({ region: call, callCount: 1 }));
+    measured = { total, counters, regions, method: 'phase-sweep', lostCount: interruptedCount };
   } else {
-    const batches = await runBatches(session, runner, warm.callSeconds, rules);
+    const batches = await runBatches(session, runner, warm.callSeconds, {
+      ...rules,
+      leastSeconds: leastOf(budgetSeconds),
+    });
     measured = ofBatches(batches, 'batches', random);
   }
-  await baselines.watch();
+  const cpu = process.cpuUsage(cpuBefore);
+  const busyRatio = (cpu.user + cpu.system) / 1000 / (performance.now() - ranMs);
+  await baselines.watch(signal);
 
   const { regions, total, counters, method, lostCount } = measured;
   const callCount = regions.reduce((sum, one) => sum + one.callCount, 0);
@@ -158,7 +152,9 @@ async function measure<Input>(
       callCount,
     );
   const active = idle === undefined ? undefined : above(idle, 'active');
-  const marginal = emptyLoop === undefined ? undefined : above(emptyLoop, 'marginal');
+  // What mostly waits uses less than a loop that spins: the difference would say nothing of the work.
+  const isWaiting = isAsync && busyRatio < BUSY_RATIO;
+  const marginal = emptyLoop === undefined || isWaiting ? undefined : above(emptyLoop, 'marginal');
   const garbageCollection = await garbage.stop(regions.map(({ region }) => region));
   const timeDriftRatio = timeDrift(regions.map(({ region, callCount: calls }) => secondsOf(region) / calls));
   const base = {
@@ -168,7 +164,7 @@ async function measure<Input>(
     ...(active === undefined ? {} : { active }),
     ...(marginal === undefined ? {} : { marginal }),
     counters,
-    missing: missingOf(counters),
+    missing: [...missingOf(counters), ...(await session.recorder.absent())],
     callSeconds,
     callCount,
     batchCount: regions.length,
@@ -177,43 +173,32 @@ async function measure<Input>(
     ...(emptyLoop === undefined ? {} : { emptyLoop }),
     warmUp: { callCount: warm.callCount, durationSeconds: warm.durationSeconds, isStable: warm.isStable },
     garbageCollection,
-    timeDriftRatio,
+    ...(timeDriftRatio === undefined ? {} : { timeDriftRatio }),
   };
-  const warnings: Warning[] = warningsOf(base, { targetRatio, budgetSeconds, isLong });
+  const warnings: Warning[] = warningsOf(base, { targetRatio, budgetSeconds, isLong, isWaiting });
   return { ...base, warnings, summary: summaryOf(base) };
 }
 
-/** Warm-up of calls that each need a setup. */
-function setupRunner<Input>(
+/** Warm-up, also of calls that each need a setup: the time of a call is then without it. */
+async function warmUpKernel<Input>(
   session: Session,
-  kernel: { setup: () => Input | Promise<Input>; call: Kernel<Input> },
-): Runner {
-  return {
-    isAsync: true,
-    run: async (callCount) => {
-      for (let i = 0; i < callCount; ++i) await singleCall(session, kernel);
-    },
+  runner: Runner,
+  kernel: SetupCall<Input> | undefined,
+  first: Region,
+  { mostSeconds, signal }: { mostSeconds: number; signal: AbortSignal | undefined },
+): Promise<WarmUp> {
+  if (kernel === undefined) return warmUp(runner, secondsOf(first), mostSeconds, signal);
+  const calls: number[] = [];
+  const run = async (callCount: number): Promise<void> => {
+    for (let i = 0; i < callCount; ++i) calls.push(secondsOf(await singleCall(session, kernel)));
   };
+  const warm = await warmUp({ isAsync: true, run }, secondsOf(first), mostSeconds, signal);
+  return { ...warm, callSeconds: median(calls.slice(-warm.callCount / 2)) ?? warm.callSeconds };
 }
 
-function asBatch({
-  total,
-  counters,
-  region,
-}: {
-  total: EnergyEstimate;
-  counters: CounterEnergy[];
-  region: Region;
-}): RunBatch {
-  return { estimate: total, callCount: 1, counters, region };
-}
-
-const FEWEST_SINGLE = 5;
-
-function isNarrow(runs: readonly RunBatch[], targetRatio: number): boolean {
-  if (runs.length < FEWEST_SINGLE) return false;
-  const { uncertaintyJoules, energyJoules } = batchMeans(runs);
-  return uncertaintyJoules <= targetRatio * energyJoules;
+/** The 95 % are of the time that was measured: a moment would not stand for the function's usual ways. */
+function leastOf(budgetSeconds: number): number {
+  return Math.min(LEAST_SECONDS, LEAST_SHARE * budgetSeconds);
 }
 
 function ofBatches(batches: RunBatch[], method: Measured['method'], random: () => number): Measured {

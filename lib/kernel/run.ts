@@ -69,11 +69,17 @@ export interface WarmUp {
  * Calls until the time of a call is stable, two windows in a row within 2 %, or the time is over.
  * @param firstSeconds what the first call took
  */
-export async function warmUp(runner: Runner, firstSeconds: number, mostSeconds: number): Promise<WarmUp> {
+export async function warmUp(
+  runner: Runner,
+  firstSeconds: number,
+  mostSeconds: number,
+  signal?: AbortSignal,
+): Promise<WarmUp> {
   const startMs = performance.now();
   let [callCount, windowCount, previous] = [0, 0, 0];
   let callSeconds = Math.max(firstSeconds, 1e-9);
   for (;;) {
+    signal?.throwIfAborted();
     const count = Math.max(1, Math.ceil(WINDOW_SECONDS / callSeconds));
     const windowMs = performance.now();
     // From one call that was slow to a great many that are not takes a few windows.

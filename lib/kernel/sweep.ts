@@ -18,8 +18,8 @@ import type { Kernel } from './types.js';
 
 /** Between setup and call, and between call and setup, the thread spins: no update interval holds of both. */
 const REST_PERIODS = 1.5;
-/** Calls between two looks at the interval. */
-const ROUND_COUNT = 25;
+/** The interval is looked at after so many calls, and then after twice as many: each look may stop by chance. */
+const FIRST_LOOK_COUNT = 50;
 const MOST_CALLS = 20_000;
 /** A call this much longer than the median was interrupted, unless that happens to many. */
 const MOST_MEDIANS = 3;
@@ -36,17 +36,20 @@ async function callOnce<Input>(
   { recorder }: Session,
   { setup, call }: SetupCall<Input>,
   rest: () => void,
-): Promise<{ setupRegion: Region; region: Region }> {
+): Promise<{ setupRegion: Region; region: Region; wasInterrupted: boolean }> {
   const setupStartNs = recorder.nowNs();
   const given = setup();
   const input = isThenable(given) ? await given : given;
   const setupRegion = { startNs: setupStartNs, endNs: recorder.nowNs() };
   rest();
+  const switchCount = process.resourceUsage().involuntaryContextSwitches;
   const start = process.hrtime.bigint();
   const result = call(input);
   if (isThenable(result)) await result;
   const end = process.hrtime.bigint();
-  return { setupRegion, region: { startNs: recorder.at(start), endNs: recorder.at(end) } };
+  const region = { startNs: recorder.at(start), endNs: recorder.at(end) };
+  const wasInterrupted = process.resourceUsage().involuntaryContextSwitches > switchCount;
+  return { setupRegion, region, wasInterrupted };
 }
 
 /** One call of a long kernel. */
@@ -65,6 +68,11 @@ function latestOf(recorder: Recorder, fallbackNs: number): number {
   return Number.isFinite(latest) ? latest : fallbackNs;
 }
 
+/** A call, and whether the process was put aside during it. */
+interface Call extends Region {
+  wasInterrupted: boolean;
+}
+
 export interface Sweep {
   total: EnergyEstimate;
   counters: CounterEnergy[];
@@ -81,8 +89,9 @@ export async function sweep<Input>(
 ): Promise<Sweep> {
   const { recorder, calibration } = session;
   const { periodNs } = calibration;
-  const calls: Region[] = [];
-  const setups: Region[] = [];
+  const calls: Call[] = [];
+  /** Setups and pauses. */
+  const others: Region[] = [];
   const whole = { start: process.hrtime.bigint() };
   // All calls are told together.
   recorder.kept.add(whole);
@@ -95,19 +104,22 @@ export async function sweep<Input>(
       const untilNs = now + (REST_PERIODS + 1 - (passed % 1) + sweepPhase(calls.length)) * periodNs;
       while (recorder.nowNs() < untilNs);
     };
-    for (;;) {
-      for (let i = 0; i < ROUND_COUNT; ++i) {
+    for (let look = FIRST_LOOK_COUNT; ; look *= 2) {
+      while (calls.length < look && performance.now() < deadlineMs) {
         signal?.throwIfAborted();
-        const { region, setupRegion } = await callOnce(session, kernel, rest);
-        calls.push(region);
-        setups.push(setupRegion);
+        const { region, setupRegion, wasInterrupted } = await callOnce(session, kernel, rest);
+        calls.push({ ...region, wasInterrupted });
+        others.push(setupRegion);
         const untilNs = recorder.nowNs() + REST_PERIODS * periodNs;
         while (recorder.nowNs() < untilNs);
       }
+      const idleFromNs = recorder.nowNs();
       await recorder.settled(calls.at(-1)?.endNs ?? 0);
-      const found = evaluate(session, calls, setups);
+      const found = evaluate(session, calls, others);
       const isNarrow = found.total.uncertaintyJoules <= targetRatio * found.total.energyJoules;
       if (isNarrow || calls.length >= MOST_CALLS || performance.now() > deadlineMs) return found;
+      // Nobody spun meanwhile: it is not the power that the calls stand out from.
+      others.push({ startNs: idleFromNs, endNs: recorder.nowNs() });
     }
   } finally {
     recorder.kept.delete(whole);
@@ -115,23 +127,26 @@ export async function sweep<Input>(
 }
 
 /**
- * Without the few calls that took much longer than most, as something interrupted them: a least-squares fit would hear
- * little but those. Where they are many, they are the function's own way.
+ * Without the calls that took much longer than most while the process was put aside: a least-squares fit would hear little
+ * but those. A call that is long for reasons of its own, such as a collection of garbage, stays. Where a tenth of all was
+ * interrupted, that is how things are here.
  */
-export function uninterrupted(calls: readonly Region[]): readonly Region[] {
+export function uninterrupted(calls: readonly Call[]): readonly Call[] {
   const most = MOST_MEDIANS * (median(calls.map(secondsOf)) ?? 0);
-  const usual = calls.filter((call) => secondsOf(call) <= most);
+  const usual = calls.filter((call) => !call.wasInterrupted || secondsOf(call) <= most);
   return calls.length - usual.length <= MOST_INTERRUPTED_RATIO * calls.length ? usual : calls;
 }
 
-function evaluate({ recorder, estimate }: Session, all: readonly Region[], setups: readonly Region[]): Sweep {
+function evaluate({ recorder, estimate }: Session, all: readonly Call[], others: readonly Region[]): Sweep {
   const calls = uninterrupted(all);
   const kept = new Set(calls);
-  const others = [...setups, ...all.filter((call) => !kept.has(call))].sort((a, b) => a.startNs - b.startNs);
-  const region = { startNs: setups[0]?.startNs ?? 0, endNs: all.at(-1)?.endNs ?? 0 };
+  const excluded = [...others, ...all.filter((call) => !kept.has(call))].sort(
+    (a, b) => a.startNs - b.startNs,
+  );
+  const region = { startNs: others[0]?.startNs ?? 0, endNs: all.at(-1)?.endNs ?? 0 };
   const sweepOf = (recorded: Recorded): EnergyEstimate | undefined => {
     if (recorded.calibration === undefined) return undefined;
-    return phaseSweep(updatesAround(recorded, region), recorded.calibration, calls, others);
+    return phaseSweep(updatesAround(recorded, region), recorded.calibration, calls, excluded);
   };
   const counters = estimate(region).counters.map((counter) => {
     const recorded = recorder.recordedById.get(counter.id);
@@ -139,8 +154,11 @@ function evaluate({ recorder, estimate }: Session, all: readonly Region[], setup
     const { energy: _, ...rest } = counter;
     return energy === undefined ? rest : { ...rest, energy };
   });
+  // What varies from call to call varies in all counters alike.
   const inTotal = counters.flatMap((one) =>
-    'energy' in one && one.inTotal && one.energy ? [one.energy] : [],
+    'energy' in one && one.inTotal && one.energy
+      ? [{ ...one.energy, components: one.energy.components.map((part) => ({ ...part, isShared: true })) }]
+      : [],
   );
   return {
     total: { ...combine(inTotal), method: 'phase-sweep' },

@@ -45,11 +45,14 @@ export interface KernelEnergy {
   total: EnergyEstimate;
   /** Above the idle machine; absent where idling could not be measured. */
   active?: EnergyEstimate;
-  /** Above the same thread calling an empty function: what the work itself adds. */
+  /**
+   * Above the same thread calling an empty function: what the work itself adds. Below 0 where it takes less than that.
+   * Absent for a function that mostly waits.
+   */
   marginal?: EnergyEstimate;
   /** Of each counter, for one call. */
   counters: CounterEnergy[];
-  /** Counters that belong into the total and could not be read: it is "at least" this much. */
+  /** What belongs into the total and could not be read, counters and devices: it is "at least" this much. */
   missing: string[];
   /** Mean time of one call. */
   callSeconds: number;
@@ -59,17 +62,21 @@ export interface KernelEnergy {
   batchCount: number;
   /**
    * Repetitions beside those that were left out: the counters' updates within them were not seen, or, in a phase sweep,
-   * they took more than three times the median, which less than a tenth of them did.
+   * they took more than three times the median while the process was put aside, which less than a tenth of them did.
    */
   lostBatchCount: number;
   idle?: BaselinePower;
   /** Of the thread calling an empty function. */
   emptyLoop?: BaselinePower;
-  warmUp: { callCount: number; durationSeconds: number; isStable: boolean };
-  /** The collector's part of the time that was measured. Its energy is in the total. */
-  garbageCollection: { count: number; durationSeconds: number; timeRatio: number };
-  /** By how much a call got slower (or, below 0, faster) from the first third of the repetitions to the last. */
-  timeDriftRatio: number;
+  /** Absent in an estimate. */
+  warmUp?: { callCount: number; durationSeconds: number; isStable: boolean };
+  /** The collector's part of the time that was measured. Its energy is in the total. Absent in an estimate. */
+  garbageCollection?: { count: number; durationSeconds: number; timeRatio: number };
+  /**
+   * By how much a call got slower (or, below 0, faster) from the first third of the repetitions to the last. Absent for
+   * fewer than six.
+   */
+  timeDriftRatio?: number;
   warnings: Warning[];
   /** The result in words. */
   summary: string;
@@ -85,8 +92,8 @@ export interface CompareEnergyOptions
 export interface Contestant {
   name: string;
   callSeconds: number;
-  /** Mean over all its runs, of the machine, for one call. */
-  energyJoules: number;
+  /** The machine's for one call: the mean over all its runs that were told. */
+  energy: EnergyEstimate;
   callsPerRunCount: number;
 }
 
@@ -95,7 +102,7 @@ export interface EnergyComparison {
   /** Each of the others against the first, `a` being the other. */
   comparisons: (PairComparison & { name: string; reference: string })[];
   provenance: Provenance;
-  /** Counters that belong into the total and could not be read. */
+  /** What belongs into the total and could not be read: the energies are at least so much. */
   missing: string[];
   warnings: Warning[];
   /** The verdicts, one a line. */

@@ -28,8 +28,8 @@ export function perCall(estimate: EnergyEstimate, callCount: number): EnergyEsti
 }
 
 /** From the mean of the first third to that of the last. */
-export function timeDrift(callSeconds: readonly number[]): number {
-  if (callSeconds.length < FEWEST_DRIFTING) return 0;
+export function timeDrift(callSeconds: readonly number[]): number | undefined {
+  if (callSeconds.length < FEWEST_DRIFTING) return undefined;
   const third = Math.floor(callSeconds.length / 3);
   const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
   const first = total(callSeconds.slice(0, third));
@@ -40,15 +40,20 @@ const percent = (ratio: number): string => `${(100 * ratio).toPrecision(2)} %`;
 
 export function warningsOf(
   result: Omit<KernelEnergy, 'warnings' | 'summary'>,
-  { targetRatio, budgetSeconds, isLong }: { targetRatio: number; budgetSeconds: number; isLong: boolean },
+  {
+    targetRatio,
+    budgetSeconds,
+    isLong,
+    isWaiting,
+  }: { targetRatio: number; budgetSeconds: number; isLong: boolean; isWaiting: boolean },
 ): Warning[] {
-  const { total, marginal, warmUp, garbageCollection, timeDriftRatio, missing } = result;
+  const { total, marginal, warmUp, garbageCollection, timeDriftRatio = 0, missing } = result;
   const reachedRatio = total.uncertaintyJoules / total.energyJoules;
   const more = `Raise budgetSeconds (now ${budgetSeconds}).`;
   const all: (Warning | false)[] = [
     isLong && {
       code: 'over-budget',
-      message: `one call takes ${result.callSeconds.toPrecision(3)} s, more than half the budget: it was measured once, without warm-up`,
+      message: `one call takes ${result.callSeconds.toPrecision(3)} s, more than half the budget: it was measured ${result.callCount} times, without warm-up`,
       hint: more,
     },
     !total.resolved && {
@@ -69,7 +74,13 @@ export function warningsOf(
         message: 'what the call adds to an empty loop is below the noise: its upper bound is given',
         hint: 'Do more work in a call, or raise budgetSeconds.',
       },
+    isWaiting && {
+      code: 'mostly-waiting',
+      message: 'the function mostly waits: what it adds to a loop that spins has no meaning, and is left out',
+      hint: 'See `active`, what it adds to the idle machine.',
+    },
     !isLong &&
+      warmUp !== undefined &&
       !warmUp.isStable && {
         code: 'not-warm',
         message: `the time of a call had not settled after ${warmUp.durationSeconds.toPrecision(2)} s of warm-up`,
@@ -85,10 +96,11 @@ export function warningsOf(
       message: `a call got ${percent(Math.abs(timeDriftRatio))} ${timeDriftRatio > 0 ? 'slower' : 'faster'} while it was measured: it was still being optimised, or the machine changed its pace`,
       hint: more,
     },
-    garbageCollection.timeRatio > NOTED_GARBAGE_RATIO && {
-      code: 'garbage-collection',
-      message: `${percent(garbageCollection.timeRatio)} of the measured time was garbage collection: its energy is in the total`,
-    },
+    garbageCollection !== undefined &&
+      garbageCollection.timeRatio > NOTED_GARBAGE_RATIO && {
+        code: 'garbage-collection',
+        message: `${percent(garbageCollection.timeRatio)} of the measured time was garbage collection: its energy is in the total`,
+      },
     missing.length > 0 && {
       code: 'at-least',
       message: `${missing.join(', ')} could not be read: the total is at least this much`,

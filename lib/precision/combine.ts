@@ -5,6 +5,11 @@ import { component, halfWidth95 } from './interval.js';
 import { sum } from './samples.js';
 import type { EnergyEstimate, Flag, UncertaintyComponent } from './types.js';
 
+/** Bounds that make up this part of an interval's width are what it is. */
+const MOSTLY = 0.5;
+/** And only where that width is so much of the energy does it matter. */
+const TELLING_RATIO = 0.1;
+
 /**
  * The sum of estimates. Errors of counting are each counter's own and add as root sum of squares. What stems from the
  * edges of the region (their time, the power that was inferred there) goes the same way for all counters and adds up
@@ -26,6 +31,11 @@ export function combine(estimates: readonly EnergyEstimate[]): EnergyEstimate {
   const upperJoules = Math.max(energyJoules, hasBound ? highest : Math.min(highest, energyJoules + half));
   const uncertaintyJoules = Math.max(energyJoules - lowerJoules, upperJoules - energyJoules);
   const flags = new Set<Flag>(estimates.flatMap((estimate) => estimate.flags));
+  const bounded = estimates.filter(({ method }) => method === 'bound');
+  const boundedWidth = sum(bounded.map((estimate) => estimate.upperJoules - estimate.lowerJoules));
+  // A small counter that has only bounds does not make a total one that has nothing else.
+  const isBound =
+    boundedWidth > MOSTLY * (upperJoules - lowerJoules) && boundedWidth > TELLING_RATIO * energyJoules;
   const plain = estimates.length === 1 ? estimates[0] : undefined;
   return {
     energyJoules,
@@ -37,10 +47,10 @@ export function combine(estimates: readonly EnergyEstimate[]): EnergyEstimate {
     lowerJoules,
     upperJoules,
     confidenceRatio: 0.95,
-    method: plain?.method ?? 'combined',
+    method: plain?.method ?? (isBound ? 'bound' : 'combined'),
     components,
-    // A small counter that has only bounds does not spoil a total that is known nonetheless.
-    resolved: estimates.some((estimate) => estimate.resolved) && energyJoules >= uncertaintyJoules,
+    resolved:
+      !isBound && estimates.some((estimate) => estimate.resolved) && energyJoules >= uncertaintyJoules,
     flags: [...flags],
   };
 }

@@ -45,7 +45,7 @@ export interface PairComparison extends Effect {
 
 export interface CompareOptions {
   names?: readonly [a: string, b: string];
-  /** Blocks of a against a. If those differ, so may anything. */
+  /** Blocks of b, the reference, against itself. If those differ, so may anything. */
   selfBlocks?: readonly PairBlock[];
   /** Uniform numbers in [0, 1), needed beyond 14 blocks. */
   random?: () => number;
@@ -128,7 +128,7 @@ function percent(ratio: number, digits = 2): string {
 
 function inWords(effect: Effect, self: Effect | undefined, [a, b]: readonly [string, string]): string {
   if (self?.resolved) {
-    return `not resolved: ${a} against itself differs by ${percent(Math.abs(self.ratio - 1))}, so the machine was not steady enough`;
+    return `not resolved: ${b} against itself differs by ${percent(Math.abs(self.ratio - 1))}, so the machine was not steady enough`;
   }
   if (effect.blockCount < FEWEST_BLOCKS) {
     return `not resolved: ${effect.blockCount} blocks, of which at least ${FEWEST_BLOCKS} are needed`;

@@ -8,8 +8,7 @@
 // update between them, so that the plain error of a regression is wrong; blocks of whole calls are left out in turn.
 import { MicrojouleError } from '../core/errors.js';
 import { component, halfWidth95 } from './interval.js';
-import { median } from './samples.js';
-import { hasGap, surround, tickAt } from './surroundings.js';
+import { hasGap, surround, tickAt, wellTimed } from './surroundings.js';
 import type { CounterCalibration, CounterUpdate, EnergyEstimate, Flag, Region } from './types.js';
 
 const MOST_BLOCKS = 50;
@@ -18,8 +17,6 @@ const FEWEST_BLOCKS = 8;
 const GOLDEN = 0.6180339887498949;
 /** A call took some time, however coarse the clock. */
 const SHORTEST_SECONDS = 1e-9;
-/** In medians. */
-const WIDEST_BRACKETS = 5;
 /** Mean resultant length of phases above which they stand together. */
 const CLUSTERED = 0.5;
 
@@ -78,18 +75,6 @@ function middleBetween(calls: readonly Region[], index: number): number {
 }
 
 /**
- * Without the updates whose time is known much worse than that of most: errors of time would take energy from the calls
- * (a regression on what is uncertain leans towards nothing). What was counted stays: the next update holds it.
- */
-function wellTimed(updates: readonly CounterUpdate[]): readonly CounterUpdate[] {
-  const widths = updates.map(({ lowerNs, upperNs }) => upperNs - lowerNs);
-  const most = WIDEST_BRACKETS * (median(widths) ?? 0);
-  return updates.filter(
-    ({ joules }, i) => (widths[i] ?? 0) <= most || joules < (updates[i - 1]?.joules ?? joules),
-  );
-}
-
-/**
  * Energy of one call.
  * @param calls in order and without overlap
  * @param excluded stretches of other work, in order: intervals that hold some of it are left out
@@ -105,6 +90,7 @@ export function phaseSweep(
     throw new MicrojouleError('ERR_BAD_OPTION', 'a sweep needs calls');
   }
   const originNs = opening.startNs;
+  // Errors of time would take energy from the calls: a regression on what is uncertain leans towards nothing.
   const series = wellTimed(updates);
   const from = Math.max(0, surround(series, opening).before);
   const to = Math.min(series.length - 1, surround(series, closing).after);

@@ -6,7 +6,7 @@ import { insideSlope, interpolation, type Scene, tickAligned } from './estimator
 import { type Candidate, candidateHalfWidth, component, conclude } from './interval.js';
 import { filterVariance } from './noise.js';
 import { steadiness } from './steadiness.js';
-import { type Bounds, hardBounds, hasGap, hasReset, surround } from './surroundings.js';
+import { type Bounds, hardBounds, hasGap, hasReset, surround, wellTimed } from './surroundings.js';
 import type {
   CounterCalibration,
   CounterUpdate,
@@ -48,6 +48,10 @@ export function checkRegion({ startNs, endNs }: Region): void {
   );
 }
 
+/**
+ * The energy of a region by the estimator with the narrowest interval. Updates that the reader saw late are used where
+ * that helps: which of them to believe is judged by how they were read, not by what they say.
+ */
 export function estimateRegion(
   series: readonly CounterUpdate[],
   calibration: CounterCalibration,
@@ -55,6 +59,23 @@ export function estimateRegion(
   options: RegionOptions = {},
 ): EnergyEstimate {
   checkRegion(region);
+  const whole = estimateFrom(series, calibration, region, options);
+  const timed = wellTimed(series);
+  if (timed === series) return whole;
+  const better = estimateFrom(timed, calibration, region, options);
+  if (better.method === 'bound' || better.uncertaintyJoules >= whole.uncertaintyJoules) return whole;
+  return {
+    ...better,
+    flags: [...new Set([...whole.flags.filter((flag) => flag === 'gap'), ...better.flags])],
+  };
+}
+
+function estimateFrom(
+  series: readonly CounterUpdate[],
+  calibration: CounterCalibration,
+  region: Region,
+  options: RegionOptions,
+): EnergyEstimate {
   const plausibleWatts = options.plausibleWatts ?? PLAUSIBLE_WATTS;
   const place = surround(series, region);
   const filterVarianceJoules = filterVariance(series, region, calibration);

@@ -2,7 +2,10 @@
 //
 // Where a region lies among the updates of its counter, and what is certain about it whatever the power did.
 import { NANOSECONDS_PER_SECOND } from '../core/units.js';
+import { median } from './samples.js';
 import type { CounterCalibration, CounterUpdate, Region } from './types.js';
+
+const WIDEST_MEDIANS = 5;
 
 /** One update, with its time in seconds since the start of the region: near zero, doubles are finest. */
 export interface Tick {
@@ -85,6 +88,19 @@ export function hasGap(series: readonly CounterUpdate[], from: number, to: numbe
     if (update?.gap === true || (update?.missedCount ?? 0) > 0) return true;
   }
   return false;
+}
+
+/**
+ * Without the updates whose time is known much worse than that of most, as the reader was held up. What was counted stays:
+ * the next update holds it. The very series where there are none.
+ */
+export function wellTimed(series: readonly CounterUpdate[]): readonly CounterUpdate[] {
+  const widths = series.map(({ lowerNs, upperNs }) => upperNs - lowerNs);
+  const most = WIDEST_MEDIANS * (median(widths) ?? 0);
+  // A fall must stay seen.
+  const stays = (i: number): boolean =>
+    (widths[i] ?? 0) <= most || (series[i]?.joules ?? 0) < (series[i - 1]?.joules ?? 0);
+  return widths.every((_, i) => stays(i)) ? series : series.filter((_, i) => stays(i));
 }
 
 /** Clocks count in this. */

@@ -2,6 +2,7 @@
 //
 // The energy of one stretch of time: each counter's estimate, and the total of those that do not overlap.
 import { MicrojouleError } from '../core/errors.js';
+import { SUMMED } from '../meter/domains.js';
 import { meanPower } from '../precision/baseline.js';
 import { combine } from '../precision/combine.js';
 import { estimateRegion } from '../precision/region.js';
@@ -39,7 +40,16 @@ function estimateOne(recorded: Recorded, region: Region, spin: SpinPowers | unde
   const { counter, calibration, inTotal } = recorded;
   const aligned = spin?.get(counter.id);
   const { id, source, domain, device, die } = counter;
-  const base = { id, source, domain, device, ...(die === undefined ? {} : { die }), inTotal, apart: '' };
+  const base = {
+    id,
+    source,
+    domain,
+    device,
+    ...(die === undefined ? {} : { die }),
+    inTotal,
+    apart: '',
+    meter: id,
+  };
   if (calibration === undefined || recorded.series.updateCount === 0) {
     return {
       ...base,
@@ -55,9 +65,9 @@ function estimateOne(recorded: Recorded, region: Region, spin: SpinPowers | unde
 /** Every counter of the meter: those that are recorded with their energy, the others with why not. */
 export function estimateCounters(recorder: Recorder, region: Region, spin?: SpinPowers): CounterEnergy[] {
   return recorder.listed.map((delta) => {
-    const { counter, status, detail, inTotal, apart } = delta;
+    const { counter, status, detail, inTotal, apart, meter } = delta;
     const found = recorder.recordedById.get(counter.id);
-    if (found !== undefined) return { ...estimateOne(found, region, spin), apart };
+    if (found !== undefined) return { ...estimateOne(found, region, spin), apart, meter };
     const { id, source, domain, device, die } = counter;
     const isReadable = status === 'ok';
     return {
@@ -68,6 +78,7 @@ export function estimateCounters(recorder: Recorder, region: Region, spin?: Spin
       ...(die === undefined ? {} : { die }),
       inTotal,
       apart,
+      meter,
       status: isReadable ? 'not-supported' : status,
       detail: isReadable
         ? `${source} answers too slowly to tell the energy of a short region: use readings, openMeter().between()`
@@ -76,11 +87,13 @@ export function estimateCounters(recorder: Recorder, region: Region, spin?: Spin
   });
 }
 
-/** Domains of which a counter that cannot be read makes the total "at least". */
-const TOTALLED: ReadonlySet<string> = new Set(['package', 'dram', 'gpu']);
-
 /** @throws MicrojouleError `ERR_NO_ENERGY` where no counter of the total has moved */
-export function regionEnergy(name: string, region: Region, counters: CounterEnergy[]): RegionEnergy {
+export function regionEnergy(
+  name: string,
+  region: Region,
+  counters: CounterEnergy[],
+  absent: readonly string[],
+): RegionEnergy {
   const total = totalOf(counters);
   if (total === undefined) {
     const reasons = counters.map(({ id, status, detail }) => `${id}: ${status}, ${detail}`);
@@ -96,22 +109,17 @@ export function regionEnergy(name: string, region: Region, counters: CounterEner
     sources: [...new Set(used.map(({ source }) => source))],
     durationSeconds: (region.endNs - region.startNs) / 1e9,
     counters,
-    missing: missingOf(counters),
+    missing: [...missingOf(counters), ...absent],
   };
 }
 
-/** Counters that belong into the total and have no energy, nor does another of the same meter. */
+/** Counters that belong into the total, have no energy, and nor does another of the same meter. */
 export function missingOf(counters: readonly CounterEnergy[]): string[] {
-  const summed = new Set(
-    counters.flatMap(({ inTotal, energy, domain, device }) =>
-      inTotal && energy !== undefined ? [`${domain} ${device}`] : [],
-    ),
+  const told = new Set(
+    counters.flatMap(({ inTotal, energy, meter }) => (inTotal && energy !== undefined ? [meter] : [])),
   );
   return counters
-    .filter(({ domain, device, energy, apart }) => {
-      const isTwin = apart.startsWith('the same meter');
-      return energy === undefined && TOTALLED.has(domain) && !isTwin && !summed.has(`${domain} ${device}`);
-    })
+    .filter(({ domain, meter, energy }) => energy === undefined && SUMMED.has(domain) && !told.has(meter))
     .map(({ id }) => id);
 }
 

@@ -31,12 +31,13 @@ export async function settleRegion(
   region: Region,
   spin?: readonly Region[],
 ): Promise<RegionEnergy> {
-  const [{ estimateCounters, regionEnergy, spinPowers }] = await Promise.all([
+  const [{ estimateCounters, regionEnergy, spinPowers }, absent] = await Promise.all([
     import('./estimate.js'),
+    recorder.absent(),
     recorder.settled(spin?.at(-1)?.endNs ?? region.endNs),
   ]);
   const powers = spin === undefined ? undefined : spinPowers(recorder, spin);
-  return regionEnergy(name, region, estimateCounters(recorder, region, powers));
+  return regionEnergy(name, region, estimateCounters(recorder, region, powers), absent);
 }
 
 type Resolve = (energy: RegionEnergy | Promise<RegionEnergy>) => void;

@@ -40,6 +40,8 @@ export interface Recorded {
   readonly series: Series;
   /** What is known of its updates; undefined while it has not updated. */
   calibration: CounterCalibration | undefined;
+  /** Whether the sampler may yet find out. */
+  isCalibrating: boolean;
 }
 
 interface Waiter {
@@ -55,6 +57,9 @@ export class Recorder {
   readonly recordedById: ReadonlyMap<string, Recorded>;
   /** All counters of the meter, and what the total holds. */
   readonly listed: readonly CounterDelta[];
+  readonly #meter: Meter;
+  readonly #options: MeterOptions;
+  #absent: Promise<readonly string[]> | undefined;
   readonly #sampler: Sampler;
   readonly #words: Uint32Array<SharedArrayBuffer>;
   /** By the sampler's number: its record, joules per tick, and the ticks that its joules count from, in two halves. */
@@ -65,6 +70,8 @@ export class Recorder {
   readonly #originLow: number;
   /** About whose starts the record is kept. */
   readonly kept = new Set<Kept>();
+  /** Called when it closes. */
+  readonly closing = new Set<() => void>();
   readonly #waiters = new Set<Waiter>();
   readonly #drainTimer: NodeJS.Timeout;
   #waitTimer: NodeJS.Timeout | undefined;
@@ -76,6 +83,8 @@ export class Recorder {
    * @throws MicrojouleError `ERR_NO_COUNTERS`
    */
   constructor(meter: Meter, options: MeterOptions & RegionOptions) {
+    this.#meter = meter;
+    this.#options = options;
     this.#sampler = openSampler(options);
     this.originNs = process.hrtime.bigint();
     this.#originHigh = Number(this.originNs >> 32n);
@@ -88,7 +97,14 @@ export class Recorder {
       const delta = known.get(sampled.id);
       if (delta === undefined) return;
       const { counter, inTotal } = delta;
-      const one = { sampled, counter, inTotal, series: new Series(), calibration: undefined };
+      const one = {
+        sampled,
+        counter,
+        inTotal,
+        series: new Series(),
+        calibration: undefined,
+        isCalibrating: true,
+      };
       recorded.push(one);
       this.#byIndex[index] = one;
       this.#scales[index] = Number(sampled.scaleNumerator) / Number(sampled.scaleDenominator);
@@ -97,6 +113,14 @@ export class Recorder {
     this.recordedById = new Map(recorded.map((one) => [one.counter.id, one]));
     this.#sampler.start();
     this.#drainTimer = setInterval(() => this.drain(), DRAIN_MS).unref();
+  }
+
+  /** What draws power and has no counter, in words. Looked for once. */
+  absent(): Promise<readonly string[]> {
+    this.#absent ??= import('./absent.js').then(({ absentDevices }) =>
+      absentDevices(this.#meter, this.#options),
+    );
+    return this.#absent;
   }
 
   /** Now, in the recorder's time. */
@@ -134,7 +158,11 @@ export class Recorder {
     if (this.#closed) return;
     this.#sampler.counters().forEach((sampled, index) => {
       const recorded = this.#byIndex[index];
-      if (recorded !== undefined) recorded.calibration = calibrationOf(sampled, this.#scales[index] ?? 0);
+      if (recorded === undefined) return;
+      const joulesPerTick = this.#scales[index] ?? 0;
+      recorded.calibration =
+        calibrationOf(sampled, joulesPerTick) ?? roughCalibration(sampled, joulesPerTick, recorded.series);
+      recorded.isCalibrating = sampled.mode === 'calibrating';
     });
   }
 
@@ -192,9 +220,10 @@ export class Recorder {
   settled(sinceNs: number): Promise<void> {
     if (this.#closed) return Promise.resolve();
     let patienceNs = LEAST_WAIT_NS;
-    for (const { inTotal, calibration } of this.recorded) {
+    for (const { inTotal, calibration, isCalibrating } of this.recorded) {
       // While the first calibration runs, nobody knows how long an update takes.
-      const ownNs = calibration === undefined ? MOST_WAIT_NS : MOST_PERIODS * calibration.periodNs;
+      const unknownNs = isCalibrating ? MOST_WAIT_NS : 0;
+      const ownNs = calibration === undefined ? unknownNs : MOST_PERIODS * calibration.periodNs;
       if (inTotal) patienceNs = Math.max(patienceNs, Math.min(MOST_WAIT_NS, ownNs));
     }
     return new Promise((resolve) => {
@@ -223,8 +252,10 @@ export class Recorder {
 
   #hasPassed(timeNs: number): boolean {
     return this.recorded.every(
-      ({ inTotal, series, calibration }) =>
-        !inTotal || (calibration !== undefined && series.countAfter(timeNs) >= UPDATES_AFTER),
+      ({ inTotal, series, calibration, isCalibrating }) =>
+        !inTotal ||
+        // What stands still is not waited for.
+        (calibration === undefined ? !isCalibrating : series.countAfter(timeNs) >= UPDATES_AFTER),
     );
   }
 
@@ -237,6 +268,7 @@ export class Recorder {
     clearInterval(this.#drainTimer);
     clearTimeout(this.#waitTimer);
     this.#sampler.close();
+    for (const stop of [...this.closing]) stop();
     for (const { resolve } of this.#waiters) resolve();
     this.#waiters.clear();
   }
@@ -255,6 +287,23 @@ function calibrationOf(sampled: SampledCounter, joulesPerTick: number): CounterC
     // Until steps were seen, the hardware's own unit.
     quantumJoules: Number(quantumTicks ?? 1n) * joulesPerTick,
     readCostNs: readMedianNs ?? bracketNs ?? 0,
+    isFiltered: sampled.mayBeFiltered,
+  };
+}
+
+/** Where the machine is too busy for the sampler to know the period: what the record itself tells. */
+function roughCalibration(
+  sampled: SampledCounter,
+  joulesPerTick: number,
+  series: Series,
+): CounterCalibration | undefined {
+  const spanNs = series.meanSpacingNs;
+  if (spanNs === undefined) return undefined;
+  return {
+    periodNs: spanNs,
+    jitterNs: 0,
+    quantumJoules: Number(sampled.calibration.quantumTicks ?? 1n) * joulesPerTick,
+    readCostNs: sampled.calibration.readMedianNs ?? 0,
     isFiltered: sampled.mayBeFiltered,
   };
 }

@@ -116,8 +116,12 @@ class MeterOfRegions implements RegionMeter {
   recorder(): Recorder {
     if (this.#recorder !== undefined) return this.#recorder;
     if (this.#isClosed) throw closedError('no region can begin');
-    if (!this.#meter.list(this.#meter.opened).some(({ inTotal }) => inTotal)) throw noCounters(this.#meter);
-    this.#recorder = new Recorder(this.#meter, this.#options);
+    const recorder = new Recorder(this.#meter, this.#options);
+    if (!recorder.recorded.some(({ inTotal }) => inTotal)) {
+      recorder.close();
+      throw noCounters(this.#meter);
+    }
+    this.#recorder = recorder;
     warnOfOpenRegions(this.#recorder);
     return this.#recorder;
   }
@@ -165,15 +169,14 @@ let isListening = false;
 function warnOfOpenRegions(recorder: Recorder): void {
   if (!isListening) {
     isListening = true;
-    process.once('beforeExit', () => {
+    // Not a warning of the process: those are printed in a later turn, which an exiting process does not have.
+    process.once('exit', () => {
       const open = [...recorders].flatMap(openNames).map((name) => `"${name}"`);
-      recorders.clear();
       if (open.length === 0) return;
-      process.emitWarning(`regions that began were never ended: ${open.join(', ')}`, {
-        code: 'MICROJOULE_OPEN_REGIONS',
-        detail:
-          'Their energy is lost. Call end() of every region, in a finally block where its work may throw.',
-      });
+      process.stderr.write(
+        `microjoule: regions that began were never ended, so their energy is lost: ${open.join(', ')}. ` +
+          'Call end() of every region, in a finally block where its work may throw.\n',
+      );
     });
   }
   recorders.add(recorder);
@@ -181,12 +184,16 @@ function warnOfOpenRegions(recorder: Recorder): void {
 
 /** Why nothing can be measured here, in a sentence for each source. */
 export function noCounters(meter: Meter): MicrojouleError {
-  const reasons = meter.sources
-    .filter(({ status }) => status !== 'ok')
-    .map(({ source, status, detail }) => `${source}: ${status}, ${detail}`);
+  const slow = meter.counters.filter(({ domain, status }) => domain === 'gpu' && status === 'ok');
+  const reasons = [
+    ...slow.map(({ id }) => `${id}: answers too slowly for regions; use readings`),
+    ...meter.sources
+      .filter(({ status }) => status !== 'ok')
+      .map(({ source, status, detail }) => `${source}: ${status}, ${detail}`),
+  ];
   return new MicrojouleError(
     'ERR_NO_COUNTERS',
-    `no energy counter of this machine can be read (${reasons.join('; ') || 'none is in the total'})`,
+    `no counter of this machine can tell the energy of a region (${reasons.join('; ') || 'none is in the total'})`,
     { hint: 'Run microjoule doctor: it says why, and what would change that on this machine.' },
   );
 }

@@ -14,6 +14,7 @@ const COLUMNS = 4;
 const FIRST_CAPACITY = 1024;
 /** Two minutes of a millisecond counter, 4 MB. Beyond, the middle of long regions is thinned. */
 const MOST_RECORDS = 1 << 17;
+const FEWEST_SPACINGS = 3;
 /** Records this close to a time that matters are never thinned. */
 const EDGE_NS = 1e9;
 
@@ -112,6 +113,13 @@ export class Series {
     const updates: CounterUpdate[] = [];
     for (let i = from; i < to; ++i) updates.push(this.#update(i));
     return updates;
+  }
+
+  /** Mean time between two records, of four at least: updates that were not seen make it longer than the period. */
+  get meanSpacingNs(): number | undefined {
+    const count = this.#count - 1;
+    if (count < FEWEST_SPACINGS) return undefined;
+    return (this.#at(count, UPPER) - this.#at(0, UPPER)) / count;
   }
 
   /** How many updates surely came after a time. */

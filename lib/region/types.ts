@@ -13,6 +13,8 @@ export interface CounterEnergy {
   status: Status;
   /** Why there is no energy; a remark, or empty, when `status` is `ok`. */
   detail: string;
+  /** The first counter of those that read the same meter; its own id where it is the first. */
+  meter: string;
   inTotal: boolean;
   /** Why it is not in the total; empty when it is. */
   apart: string;
@@ -31,7 +33,7 @@ export interface RegionEnergy extends EnergyEstimate {
   sources: string[];
   durationSeconds: number;
   counters: CounterEnergy[];
-  /** Counters that belong into the total and could not be read: it is "at least" this much. */
+  /** What belongs into the total and could not be read, counters and devices: it is "at least" this much. */
   missing: string[];
 }
 

@@ -53,11 +53,16 @@ export function observeMeasures(
     for (const entry of list.getEntries()) take(entry);
   });
   observer.observe({ entryTypes: ['mark', 'measure'] });
+  const disconnect = (): void => {
+    observer.disconnect();
+    for (const mark of marks) recorder.kept.delete(mark);
+    recorder.closing.delete(disconnect);
+  };
+  recorder.closing.add(disconnect);
   return {
     stop(): void {
       for (const entry of observer.takeRecords()) take(entry);
-      observer.disconnect();
-      for (const mark of marks) recorder.kept.delete(mark);
+      disconnect();
     },
   };
 }

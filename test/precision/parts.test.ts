@@ -81,7 +81,11 @@ describe('combine', () => {
     const short = estimateRegion(regular(30, 2), CALIBRATION, { startNs: 5.3e6, endNs: 5.4e6 });
     const total = combine([estimate(), short]);
     expect(total.upperJoules).toBeCloseTo(estimate().upperJoules + short.upperJoules, 12);
-    expect(total.resolved).toBe(true);
+    // Nothing beside the other's energy.
+    expect(total).toMatchObject({ method: 'combined', resolved: true });
+    const long = estimateRegion(regular(30, 40), CALIBRATION, { startNs: 5.1e6, endNs: 6.4e6 });
+    expect(long.method).toBe('bound');
+    expect(combine([estimate(), long])).toMatchObject({ method: 'bound', resolved: false });
     expect(combine([short, short]).resolved).toBe(false);
     expect(combine([])).toMatchObject({ energyJoules: 0, resolved: false });
   });

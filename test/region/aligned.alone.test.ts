@@ -17,7 +17,7 @@ describe.skipIf(!hasVirtualMachine)('aligned regions', () => {
         const region = meter.beginAligned('short');
         told();
         const energy = await region.end();
-        all.push({ energy, truthJoules: truth({ secondsPerCall: energy.durationSeconds }).total });
+        all.push({ energy, truthJoules: truth({ callCount: 1, callSeconds: energy.durationSeconds }).total });
       }
       meter.close();
       return all;`,

@@ -19,7 +19,7 @@ export const LOAD_WATTS = 30;
 
 /**
  * For scripts: `tell(kernel)` is the kernel with its calls noted, and `truth(result)` what one call of the mean length that
- * was measured truly uses in joules: `total`, and what its load `added`. By the load's part of the calls' time, since which
+ * was measured truly uses in joules: `total`, and what its load `added`. Of more than one call, by the load's part of the calls' time, since which
  * calls were measured is not told, and those that were kept waiting are longer than others.
  */
 export const TELL = `
@@ -37,8 +37,8 @@ export const TELL = `
       if (typeof result?.then !== 'function') return note();
       return result.then(note);
     };
-    const truth = ({ callSeconds }) => {
-      const added = ${LOAD_WATTS} * callSeconds * on / whole;
+    const truth = ({ callSeconds, callCount }) => {
+      const added = ${LOAD_WATTS} * (callCount === 1 ? on : callSeconds * on / whole);
       return { total: ${IDLE_WATTS} * callSeconds + added, added };
     };
     return { told, truth };

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+//
+// What draws power and has no counter that could be listed.
+import { findDisplayControllers } from '../estimate/display-controllers.js';
+import { unmeteredControllers } from '../measure/components.js';
+import type { Meter } from '../meter/meter.js';
+import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
+
+/** GPUs without a counter, and the CPU where no package is counted, in words. */
+export function absentDevices(meter: Meter, { sysfs }: MeterOptions): string[] {
+  const root = resolveMeterOptions(sysfs === undefined ? {} : { sysfs }).sysfs;
+  const gpus = unmeteredControllers(findDisplayControllers(root) ?? [], meter.counters).map(
+    ({ name, address }) => `${name} at ${address}`,
+  );
+  const hasPackage = meter.counters.some(({ domain }) => domain === 'package');
+  return hasPackage ? gpus : ['the CPU packages', ...gpus];
+}
