@@ -18,27 +18,34 @@ export const IDLE_WATTS = 32;
 export const LOAD_WATTS = 30;
 
 /**
- * For scripts: `tell(kernel)` is the kernel with its calls noted, and `truth(result)` what one call of the mean length that
- * was measured truly uses in joules: `total`, and what its load `added`. Of more than one call, by the load's part of the calls' time, since which
- * calls were measured is not told, and those that were kept waiting are longer than others.
+ * For scripts: `tell(kernel)` is the kernel with its calls noted, and `truth(result)` what one call that was measured truly
+ * used in joules: `total`, and what its load `added`. Which calls were measured is not told. In a sweep they are the last
+ * ones, but for the longest where some were left out; in loops, where those that were kept waiting are longer than others,
+ * the load has its part of the calls' time.
  */
 export const TELL = `
   const load = openLoad();
   const tell = (kernel) => {
-    let [on, whole] = [0, 0];
+    const calls = [];
     const told = (input) => {
       const start = performance.now();
       const before = load.seconds();
       const result = kernel(input);
       const note = () => {
-        on += load.seconds() - before;
-        whole += (performance.now() - start) / 1000;
+        calls.push({ on: load.seconds() - before, whole: (performance.now() - start) / 1000 });
       };
       if (typeof result?.then !== 'function') return note();
       return result.then(note);
     };
-    const truth = ({ callSeconds, callCount }) => {
-      const added = ${LOAD_WATTS} * (callCount === 1 ? on : callSeconds * on / whole);
+    const sum = (some, of) => some.reduce((total, call) => total + of(call), 0);
+    const truth = ({ callSeconds, callCount = Infinity, lostBatchCount = 0, provenance }) => {
+      const byCall = callCount === 1 || provenance?.method === 'phase-sweep';
+      const last = calls.slice(-callCount - lostBatchCount).sort((a, b) => a.whole - b.whole);
+      const measured = byCall ? last.slice(0, callCount) : calls;
+      const seconds = byCall
+        ? sum(measured, ({ on }) => on) / measured.length
+        : (callSeconds * sum(measured, ({ on }) => on)) / sum(measured, ({ whole }) => whole);
+      const added = ${LOAD_WATTS} * seconds;
       return { total: ${IDLE_WATTS} * callSeconds + added, added };
     };
     return { told, truth };
