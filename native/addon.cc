@@ -26,6 +26,7 @@ Options ReadOptions(const Napi::Value& value) {
   options.sysfs = Text(object, "sysfs", options.sysfs);
   options.dev = Text(object, "dev", options.dev);
   options.nvml_library = Text(object, "nvmlLibrary", "");
+  options.wake_gpus = object.Get("wakeGpus").ToBoolean();
   const Napi::Value sources = object.Get("sources");
   if (sources.IsArray()) {
     const Napi::Array names = sources.As<Napi::Array>();
@@ -55,6 +56,7 @@ Napi::Object DescribeCounter(Napi::Env env, const Counter& counter, bool blockin
     out.Set("updatePeriodNs", static_cast<double>(counter.update_period_ns));
   }
   out.Set("fromOpen", counter.from_open);
+  if (!counter.method.empty()) out.Set("method", counter.method);
   out.Set("status", StatusName(counter.outcome.status));
   out.Set("detail", counter.outcome.detail);
   return out;
@@ -117,6 +119,8 @@ class MeterHandle final : public Napi::ObjectWrap<MeterHandle> {
                        {InstanceMethod<&MeterHandle::Sources>("sources"),
                         InstanceMethod<&MeterHandle::Bind>("bind"),
                         InstanceMethod<&MeterHandle::Explain>("explain"),
+                        InstanceMethod<&MeterHandle::Timing>("timing"),
+                        InstanceMethod<&MeterHandle::Devices>("devices"),
                         InstanceMethod<&MeterHandle::Close>("close"),
                         InstanceAccessor<&MeterHandle::Words>("words")});
   }
@@ -172,6 +176,49 @@ class MeterHandle final : public Napi::ObjectWrap<MeterHandle> {
   Napi::Value Explain(const Napi::CallbackInfo& info) {
     const size_t index = info[0].ToNumber().Uint32Value();
     return Napi::String::New(info.Env(), Opened(info).Explain(index));
+  }
+
+  // What is known of a counter by now; what is not known is absent.
+  Napi::Value Timing(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const CounterTiming timing = Opened(info).Timing(info[0].ToNumber().Uint32Value());
+    Napi::Object out = Napi::Object::New(env);
+    const auto set = [&](const char* key, uint64_t value) {
+      if (value != 0) out.Set(key, static_cast<double>(value));
+    };
+    set("updatePeriodNs", timing.update_period_ns);
+    set("lagNs", timing.lag_ns);
+    set("readCostNs", timing.read_cost_ns);
+    if (!timing.method.empty()) out.Set("method", timing.method);
+    return out;
+  }
+
+  Napi::Value Devices(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    Napi::Array list = Napi::Array::New(env);
+    for (const DeviceState& device : Opened(info).Devices()) {
+      Napi::Object out = Napi::Object::New(env);
+      const auto text = [&](const char* key, const std::string& value) {
+        if (!value.empty()) out.Set(key, value);
+      };
+      const auto number = [&](const char* key, double value) {
+        if (value > 0) out.Set(key, value);
+      };
+      out.Set("device", device.device);
+      text("name", device.name);
+      text("uuid", device.uuid);
+      text("pciAddress", device.pci_address);
+      text("driverVersion", device.driver_version);
+      number("powerLimitWatts", device.power_limit_watts);
+      constexpr double kBytesPerGib = 1073741824;
+      number("memoryTotalGib", static_cast<double>(device.memory_total_bytes) / kBytesPerGib);
+      number("memoryUsedGib", static_cast<double>(device.memory_used_bytes) / kBytesPerGib);
+      number("instanceCount", device.instances);
+      out.Set("watchedSeconds", device.watched_seconds);
+      out.Set("busySeconds", device.busy_seconds);
+      list.Set(list.Length(), out);
+    }
+    return list;
   }
 
   void Close(const Napi::CallbackInfo&) {

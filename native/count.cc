@@ -83,6 +83,7 @@ Count::Count(const Counter& counter)
 void Count::AddCarefully(const RawReading& raw, const Instant& now) {
   status_ = raw.status;
   restarted_ = restarted_ || raw.restarted;
+  interrupted_ = interrupted_ || raw.interrupted;
   ordinary_until_ns_ = 0;
   // A failed read is not a wrap: the last good count stays, and the next good read goes on from it.
   if (raw.status != Status::kOk) return;
@@ -112,7 +113,7 @@ void Count::AddCarefully(const RawReading& raw, const Instant& now) {
     } else if (raw.ticks >= fell_from_) {
       fell_from_ = 0;
     }
-    restarted_ = false;
+    restarted_ = interrupted_ = false;
     frozen_ = delta == 0 && (reason == Break::kFroze || (reason == Break::kNone && frozen_));
     if (delta != 0) has_moved_ = true;
     if (delta != 0 || !has_moved_) moved_boot_ns_ = now.boot_ns;
@@ -130,6 +131,7 @@ Count::Break Count::FindBreak(const RawReading& raw, const Instant& now, uint64_
   };
   const uint64_t elapsed_ns = since(boot_ns_);
   if (restarted_) return Break::kRestarted;
+  if (interrupted_) return Break::kInterrupted;
   if (now.asleep_ns > asleep_ns_ + kSleepNs) return Break::kSlept;
   if (raw.ticks < raw_ && modulus_ == 0) return Break::kFell;
   if (fell_from_ != 0 && raw.ticks >= fell_from_ && delta >= fell_by_) return Break::kFell;
@@ -154,8 +156,12 @@ std::string Count::ExplainBreak(const Counter& counter) const {
              "again";
     case Break::kRestarted:
       return counter.origin +
-             " began anew: its driver was loaded again, and the energy of that interval is "
+             " began anew: it was reset, or its driver was loaded again, and the energy of that "
+             "interval is "
              "unknown; measure again";
+    case Break::kInterrupted:
+      return counter.origin +
+             " could not be read for a while, so what it used then is unknown; measure again";
     case Break::kSlept:
       return "the machine slept, which may reset " + counter.origin +
              ", so the energy of that interval is unknown; measure again without a pause";

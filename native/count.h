@@ -40,8 +40,9 @@ class Count {
     // The ordinary case, here so that it costs no call: read again soon, and not moved by more than
     // it may have.
     const uint64_t delta = raw.ticks - raw_;
-    if (raw.status == Status::kOk && !raw.restarted && delta <= ordinary_ticks_ &&
-        now.boot_ns < ordinary_until_ns_ && now.asleep_ns <= asleep_ns_) {
+    if (raw.status == Status::kOk && !raw.restarted && !raw.interrupted &&
+        delta <= ordinary_ticks_ && now.boot_ns < ordinary_until_ns_ &&
+        now.asleep_ns <= asleep_ns_) {
       boot_ns_ = now.boot_ns;
       if (delta != 0) {
         ticks_ += delta;
@@ -66,6 +67,7 @@ class Count {
     kNone,
     kFell,
     kRestarted,
+    kInterrupted,
     kImpossiblePower,
     kLongGap,
     kSlept,
@@ -105,7 +107,8 @@ class Count {
   Break last_break_ = Break::kNone;
   bool started_ = false;
   bool frozen_ = false;
-  bool restarted_ = false;  // since the last good reading
+  bool restarted_ = false;    // since the last good reading
+  bool interrupted_ = false;  // likewise
   uint64_t fell_from_ =
       0;  // where a count that cannot wrap stood before it fell; 0 when it is past
   uint64_t fell_by_ = 0;

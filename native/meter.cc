@@ -89,6 +89,28 @@ std::string Meter::Explain(size_t index) {
   return "";
 }
 
+CounterTiming Meter::Timing(size_t index) const {
+  for (const auto& slot : slots_) {
+    if (index < slot->first || index >= slot->first + slot->counts.size()) continue;
+    return slot->source->Timing(index - slot->first);
+  }
+  return {};
+}
+
+std::vector<DeviceState> Meter::Devices() const {
+  std::vector<DeviceState> all;
+  for (const auto& slot : slots_) {
+    for (DeviceState& device : slot->source->Devices()) all.push_back(std::move(device));
+  }
+  return all;
+}
+
+bool Meter::Outdated() const {
+  return std::any_of(sources_.begin(), sources_.end(), [](const OpenedSource& opened) {
+    return opened.source != nullptr && opened.source->Outdated();
+  });
+}
+
 namespace {
 
 // Whether `one` counts all that `other` does. A whole package holds all of its dies, and there is

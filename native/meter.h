@@ -56,6 +56,11 @@ class Meter {
   // Why a counter has no energy, or lost its continuity; empty when neither.
   std::string Explain(size_t counter);
 
+  CounterTiming Timing(size_t counter) const;
+  std::vector<DeviceState> Devices() const;
+  // Whether opening anew would find other counters.
+  bool Outdated() const;
+
  private:
   struct Slot {
     Source* source = nullptr;

@@ -38,6 +38,7 @@ std::string Key(const Options& options) {
   add(options.sysfs);
   add(options.dev);
   add(options.nvml_library);
+  add(options.wake_gpus ? "wake" : "");
   for (const std::string& source : options.sources) add(source);
   return key;
 }
@@ -48,7 +49,7 @@ std::shared_ptr<T> Acquire(const Options& options, Make make) {
   const std::lock_guard<std::mutex> lock(registry.mutex);
   std::weak_ptr<T>& known = registry.known[Key(options)];
   std::shared_ptr<T> found = known.lock();
-  if (found == nullptr) {
+  if (found == nullptr || found->Outdated()) {
     found = make();
     known = found;
   }

@@ -76,7 +76,30 @@ struct Counter {
   uint64_t update_period_ns = 0;  // 0: not known
   bool may_rest = false;          // even a package: hypervisors give an idle guest no energy
   bool from_open = false;  // the count starts when it is opened; else it is the hardware's own
-  Outcome outcome;         // of opening it; a counter that is not ok is never read
+  // How its energy comes about, where that is not a count of the hardware's; may be known later.
+  std::string method;
+  Outcome outcome;  // of opening it; of a source that recovers, a counter may be read later
+};
+
+// What is known of a counter by now. 0 or empty: nothing.
+struct CounterTiming {
+  uint64_t update_period_ns = 0;
+  uint64_t lag_ns = 0;        // from what a value stands for to when it can be read
+  uint64_t read_cost_ns = 0;  // of asking the device
+  std::string method;
+};
+
+// A device beside its counters. What is not known is 0 or empty.
+struct DeviceState {
+  uint32_t device = 0;
+  std::string name, uuid, pci_address, driver_version;
+  double power_limit_watts = 0;
+  uint64_t memory_total_bytes = 0;
+  uint64_t memory_used_bytes = 0;
+  // Time in which its utilisation was watched, and how much of it the device was busy.
+  double watched_seconds = 0;
+  double busy_seconds = 0;
+  uint32_t instances = 0;  // parts that it is divided into, which have no counters of their own
 };
 
 // One raw value. `ticks` means something only when `status` is kOk.
@@ -86,6 +109,8 @@ struct RawReading {
   Status status = Status::kFailed;
   // The count began anew since the last reading (a driver came back), so it does not go on from it.
   bool restarted = false;
+  // It did not count all the time since the last reading.
+  bool interrupted = false;
 };
 
 struct Pass;
@@ -94,6 +119,7 @@ struct Options {
   std::string sysfs = "/sys";
   std::string dev = "/dev";
   std::string nvml_library;          // empty: the system's
+  bool wake_gpus = false;            // those too that sleep
   std::vector<std::string> sources;  // empty: those of the table that are used by default
 };
 
@@ -112,7 +138,8 @@ class Source {
   // these reasons. A source whose counters no other has, and that blocks, need not follow.
   virtual void Keep(const std::vector<bool>& wanted) { (void)wanted; }
 
-  // True when a pass may take milliseconds. The meter then keeps it away from fast sources.
+  // True when asking the hardware takes milliseconds. It is then no source for samplers, its counts
+  // have times of their own, and the meter reads it apart from the fast ones.
   virtual bool blocking() const = 0;
 
   // Reads every counter, in order, into `out[0 .. counters().size())`. Allocates nothing.
@@ -120,6 +147,14 @@ class Source {
 
   // Why the last reading of one counter was not ok, in a sentence that says what to do.
   virtual std::string Explain(size_t counter) const = 0;
+
+  // What was learned since Probe.
+  virtual CounterTiming Timing(size_t counter) const {
+    return {counters()[counter].update_period_ns, 0, 0, counters()[counter].method};
+  }
+  virtual std::vector<DeviceState> Devices() const { return {}; }
+  // True once Probe would find other counters: whoever opens a meter now gets a new one.
+  virtual bool Outdated() const { return false; }
 };
 
 // The elements that are wanted, in order. For Source::Keep.

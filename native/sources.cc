@@ -11,6 +11,7 @@ std::unique_ptr<Source> MakePowercap();
 std::unique_ptr<Source> MakeMsr();
 std::unique_ptr<Source> MakeMsrCore();
 std::unique_ptr<Source> MakeNvml();
+std::unique_ptr<Source> MakeNvmlPower();
 
 const std::vector<SourceEntry>& SourceTable() {
   // Leaked on purpose: threads may still look at it while exit() destroys statics.
@@ -22,7 +23,7 @@ const std::vector<SourceEntry>& SourceTable() {
         {"perf-core", MakePerfCore, false},  // one a core, each with an interrupt
         {"msr-core", MakeMsrCore, false},    // likewise
 #endif
-        {"nvml", MakeNvml, true},
+        {"nvml", MakeNvml, true}, {"nvml-power", MakeNvmlPower, false},  // checks what nvml counts
   };
   return *table;
 }

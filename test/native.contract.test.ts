@@ -113,8 +113,8 @@ describe.each(BUILDS)('the addon built by $name', (build) => {
     ]);
     expect(addon.headerWords).toBe(3);
     expect(addon.counterWords).toBe(3);
-    const onLinux = ['perf', 'powercap', 'msr', 'perf-core', 'msr-core', 'nvml'];
-    expect(addon.sourceNames).toEqual(ON_LINUX ? onLinux : ['nvml']);
+    const onLinux = ['perf', 'powercap', 'msr', 'perf-core', 'msr-core', 'nvml', 'nvml-power'];
+    expect(addon.sourceNames).toEqual(ON_LINUX ? onLinux : ['nvml', 'nvml-power']);
   });
 
   it('knows every status of the vocabulary, ok being 0', () => {
@@ -126,7 +126,7 @@ describe.each(BUILDS)('the addon built by $name', (build) => {
   it('describes each source and counter', () => {
     const sources = open().sources();
     // Single cores are read only where they are named.
-    const byDefault = addon.sourceNames.filter((name) => !name.endsWith('-core'));
+    const byDefault = addon.sourceNames.filter((name) => !/-(core|power)$/.test(name));
     expect(sources.map(({ source }) => source)).toEqual(byDefault);
     for (const { status, detail, counters } of sources) {
       expect(addon.statuses).toContain(status);

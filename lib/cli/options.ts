@@ -49,6 +49,12 @@ export function addMeterOptions(command: Command): Command {
       new commander.Option('--nvml-library <file>', "NVIDIA's NVML library (env: MICROJOULE_NVML_LIBRARY)"),
     )
     .addOption(
+      new commander.Option(
+        '--wake-gpus',
+        'read GPUs that sleep, too, which wakes them (env: MICROJOULE_WAKE_GPUS)',
+      ),
+    )
+    .addOption(
       new commander.Option('--sources <names>', 'use only these counter sources, e.g. powercap,nvml'),
     );
 }
@@ -57,6 +63,7 @@ export interface MeterFlags {
   sysfs?: string;
   dev?: string;
   nvmlLibrary?: string;
+  wakeGpus?: boolean;
   sources?: string;
 }
 
@@ -65,6 +72,7 @@ export function toMeterOptions(flags: MeterFlags): MeterOptions {
     ...(flags.sysfs === undefined ? {} : { sysfs: flags.sysfs }),
     ...(flags.dev === undefined ? {} : { dev: flags.dev }),
     ...(flags.nvmlLibrary === undefined ? {} : { nvmlLibrary: flags.nvmlLibrary }),
+    ...(flags.wakeGpus === undefined ? {} : { wakeGpus: flags.wakeGpus }),
     ...(flags.sources === undefined ? {} : { sources: flags.sources.split(',').map((name) => name.trim()) }),
   };
 }

@@ -15,6 +15,8 @@ export interface CounterEnergy {
   detail: string;
   /** Energy in the region, in joules. Absent unless `status` is `ok`. */
   energyJoules?: number;
+  /** How its energy came about, where its source has several ways: total energy, instant or average power integrated. */
+  method?: string;
   /** Whether the one total holds this counter. */
   inTotal: boolean;
 }
@@ -50,6 +52,14 @@ export interface Machine {
   gpuCount?: number;
   /** E.g. `1 x NVIDIA GeForce MX450`. */
   gpuModel?: string;
+  /** Version of the GPUs' driver. */
+  gpuDriver?: string;
+  /** Sum of the power limits in force. */
+  gpuPowerLimitWatts?: number;
+  /** Mean share of the time in which the GPUs were busy, 0 to 1. */
+  gpuUtilisationRatio?: number;
+  gpuMemoryTotalGib?: number;
+  gpuMemoryUsedGib?: number;
   ramTotalGib: number;
   ramUsedGib?: number;
 }

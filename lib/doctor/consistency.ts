@@ -65,6 +65,9 @@ function knownDifference(one: WithEnergy, other: WithEnergy): { ratio: number; w
 
 /** Words for a factor that is known. */
 function explainFactor(one: WithEnergy, other: WithEnergy, factor: number, cpu: CpuFacts): string {
+  if (one.domain === 'gpu') {
+    return 'Sensors of some GPUs see a part of the time only, and some totals are wrong: which is off only an external meter tells.';
+  }
   const larger = Math.max(factor, 1 / factor);
   if (one.domain !== 'dram' || larger < DRAM_UNIT_FACTOR[0] || larger > DRAM_UNIT_FACTOR[1]) return '';
   const low = factor > 1 ? one : other;

@@ -53,6 +53,8 @@ export interface Facts {
   packageControls?: bigint;
   /** NVIDIA GPUs on the PCI bus, by name; absent where there is no bus to look at. */
   nvidiaGpus?: string[];
+  /** One of them sleeps by run-time power management. */
+  sleepingGpu?: boolean;
   /** What stands for /sys and /dev. */
   sysfs: string;
   dev: string;

@@ -66,6 +66,7 @@ function wholeNumber(text: string | undefined): number | undefined {
 /** Looks at this machine. Reads a few small files; never throws. */
 export function gatherFacts({ sysfs, dev }: ResolvedMeterOptions): Facts {
   const { cpuModalias, packageControls, hasSgxDevice } = readEnergyFilterFacts({ sysfs, dev });
+  const nvidia = findDisplayControllers(sysfs)?.filter(({ vendorId }) => vendorId === NVIDIA);
   const packagePath = fileURLToPath(new URL('../..', import.meta.url));
   const optional = {
     cpuModalias,
@@ -79,9 +80,10 @@ export function gatherFacts({ sysfs, dev }: ResolvedMeterOptions): Facts {
     perfEventParanoid: wholeNumber(readSysfsText('/proc/sys/kernel/perf_event_paranoid')),
     lockdown: parseLockdown(readSysfsText(join(sysfs, 'kernel/security/lockdown')) ?? ''),
     packageControls,
-    nvidiaGpus: findDisplayControllers(sysfs)
-      ?.filter(({ vendorId }) => vendorId === NVIDIA)
-      .map(({ name }) => name),
+    nvidiaGpus: nvidia?.map(({ name }) => name),
+    sleepingGpu: nvidia?.some(({ address }) =>
+      /^suspend/.test(readSysfsText(join(sysfs, 'bus/pci/devices', address, 'power/runtime_status')) ?? ''),
+    ),
   };
   type Optional = { [K in keyof typeof optional]?: Exclude<(typeof optional)[K], undefined> };
   const known = Object.entries(optional).filter(([, value]) => value !== undefined);

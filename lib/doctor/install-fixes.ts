@@ -70,6 +70,17 @@ export const nvml: FixesOf = (status, context) => {
       },
     ];
   }
+  // Asleep: any other GPU that stands still has no remedy.
+  if (status === 'stale' && facts.sleepingGpu) {
+    return [
+      {
+        title: 'Read the GPU that sleeps, too',
+        commands: ['microjoule --wake-gpus doctor'],
+        why: 'It was not woken: asleep it draws next to nothing. Reading wakes it and keeps it awake.',
+        holds: 'until-it-ends',
+      },
+    ];
+  }
   if (status !== 'failed') return [];
   return [
     {

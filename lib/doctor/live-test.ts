@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { formatDuration } from '../core/numbers.js';
 import { interfaceOf } from '../meter/domains.js';
 import type { Counter, Meter } from '../meter/meter.js';
 import { secondsBetween } from '../meter/reading.js';
@@ -20,6 +21,7 @@ const LEAST_BLOCKING_SLICE_MS = 400;
 /** The first reads are slow until the engine has compiled them. */
 const WARM_UP_RATIO = 0.05;
 const NS_PER_MS = 1e6;
+const NS_PER_SECOND = 1e9;
 /** The layout of a reading (docs/architecture.md). */
 const HEADER_WORDS = 3;
 const COUNTER_WORDS = 3;
@@ -61,6 +63,8 @@ interface Tight {
   /** It reads registers, each on a CPU of its own package. */
   byRegister: boolean;
   tracks: Map<string, Track>;
+  /** What asking its slowest device costs, where a thread of its own does. */
+  deviceCostNs: number;
   costsNs: number[];
 }
 
@@ -95,7 +99,8 @@ async function readTightly(
     const tracks = new Map(
       meter.counters.map(({ id }, index) => [id, recorder.tracks[index] ?? new Track()]),
     );
-    return { source, byRegister: meter.counters.some(readsRegister), tracks, costsNs };
+    const deviceCostNs = Math.max(...meter.counters.map((_, index) => meter.timing(index).readCostNs ?? 0));
+    return { source, byRegister: meter.counters.some(readsRegister), tracks, deviceCostNs, costsNs };
   } finally {
     meter.close();
   }
@@ -112,14 +117,19 @@ export interface Recorded {
   readCosts: ReadCost[];
 }
 
-function costOf({ source, byRegister, tracks, costsNs }: Tight, packageCount: number): ReadCost[] {
+function costOf(
+  { source, byRegister, tracks, deviceCostNs, costsNs }: Tight,
+  packageCount: number,
+): ReadCost[] {
   const warm = costsNs.slice(Math.floor(costsNs.length * WARM_UP_RATIO));
   const [medianNs, p99Ns] = [quantile(warm, 0.5), quantile(warm, 0.99)];
   if (medianNs === undefined || p99Ns === undefined) return [];
   const detail =
     packageCount > 1 && byRegister
       ? `${packageCount} packages: some of it is a read on another package's CPU, which this one must interrupt`
-      : '';
+      : deviceCostNs > 0
+        ? `a thread of its own asks the devices, which takes ${formatDuration(deviceCostNs / NS_PER_SECOND)}; here what it read last is fetched`
+        : '';
   return [{ source, counterCount: tracks.size, readCount: warm.length, medianNs, p99Ns, detail }];
 }
 

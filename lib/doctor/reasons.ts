@@ -29,6 +29,11 @@ export function isOfCores(source: string): boolean {
   return /^(perf|msr)-core$/.test(source);
 }
 
+/** Read by name only: the power of GPUs, to check their counts by. */
+export function isCheck(source: string): boolean {
+  return source === 'nvml-power';
+}
+
 function sentence(text: string): string {
   const trimmed = text.trim();
   if (trimmed === '') return '';

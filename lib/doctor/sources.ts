@@ -4,7 +4,16 @@ import type { CounterDiagnosis, CounterTest, SourceDiagnosis } from './diagnosis
 import type { FixContext } from './fix-parts.js';
 import { fixesFor } from './fixes.js';
 import type { LostMeter } from './lost.js';
-import { IN_GUEST, isOfCores, isVirtualised, RAPL, reasonOf, surroundings, WORDS } from './reasons.js';
+import {
+  IN_GUEST,
+  isCheck,
+  isOfCores,
+  isVirtualised,
+  RAPL,
+  reasonOf,
+  surroundings,
+  WORDS,
+} from './reasons.js';
 
 /** A source as the meter found it. */
 export interface FoundSource {
@@ -92,7 +101,7 @@ export function judgeSources(
       (one) => one.status === 'ok' && one.each !== each && family.includes(one.each.source),
     )?.each.source;
     // Nothing is missing without them.
-    const optional = isOfCores(source);
+    const optional = isOfCores(source) || isCheck(source);
     const noGpu = source === 'nvml' && status === 'not-found' && context.facts.nvidiaGpus?.length === 0;
     const wanted = other === undefined || lost.some(({ sources }) => sources.includes(source));
     const needed = status === 'ok' || (wanted && !noGpu && !optional);
@@ -103,7 +112,8 @@ export function judgeSources(
       status === opened ? before : reasonAfterTest(before, status, context),
       source === emulable ? IN_GUEST : '',
       needed || other === undefined ? '' : `Not needed: ${other} reads the same meters.`,
-      needed || !optional ? '' : 'Not needed: what it adds is inside the packages.',
+      needed || !isOfCores(source) ? '' : 'Not needed: what it adds is inside the packages.',
+      needed || !isCheck(source) ? '' : 'Not needed: it only checks what nvml counts.',
     ];
     const worst = worstOf(each, opened, tests, lost);
     return {

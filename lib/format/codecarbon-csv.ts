@@ -89,7 +89,7 @@ export function codecarbonRecord(report: Report): CodecarbonRecord {
     ram_total_size: cell(machine.ramTotalGib),
     tracking_mode: report.trackingMode,
     cpu_utilization_percent: cell(percent(machine.cpuUtilisationRatio)),
-    gpu_utilization_percent: '',
+    gpu_utilization_percent: cell(percent(machine.gpuUtilisationRatio)),
     ram_utilization_percent: cell(ramUtilisationPercent(report)),
     ram_used_gb: cell(machine.ramUsedGib),
     on_cloud: cloud.kind === 'absent' ? '' : cloud.onCloud ? 'Y' : 'N',

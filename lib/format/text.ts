@@ -191,9 +191,18 @@ function machineOf(machine: Report['machine']): string[] {
   const gpu = gpuModel ?? (gpuCount ? `${gpuCount} GPU of unknown model` : unnamed);
   return [
     `${cpuModel ?? 'unknown CPU'}, ${cpuThreadCount} threads${busy}`,
-    `${gpu}; ${formatSignificant(ramTotalGib)} GiB RAM`,
+    `${gpu}${gpuFacts(machine)}; ${formatSignificant(ramTotalGib)} GiB RAM`,
     `${os}; ${runtime}`,
   ];
+}
+
+/** `, driver 550.54.14, limit 300 W, 40 % busy`, as far as it is known. */
+function gpuFacts({ gpuDriver, gpuPowerLimitWatts, gpuUtilisationRatio }: Report['machine']): string {
+  return [
+    gpuDriver === undefined ? '' : `, driver ${gpuDriver}`,
+    gpuPowerLimitWatts === undefined ? '' : `, limit ${formatSignificant(gpuPowerLimitWatts)} W`,
+    gpuUtilisationRatio === undefined ? '' : `, ${formatShare(gpuUtilisationRatio)} busy`,
+  ].join('');
 }
 
 /** Values on the left, right-aligned, and what they are beside them. */

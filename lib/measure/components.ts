@@ -12,6 +12,7 @@ import {
 import type { DisplayController } from '../estimate/display-controllers.js';
 import { estimateRamPower, type RamModelName } from '../estimate/ram.js';
 import type { Counter, CounterDelta, SourceState } from '../meter/meter.js';
+import { methodOf, slowCounterWarnings } from './gpu.js';
 import { whySourcesFail } from './reasons.js';
 
 /** How to estimate what has no counter. */
@@ -39,8 +40,6 @@ export interface Evidence {
   estimates: EstimateOptions;
 }
 
-const READ_TWICE = 'difference of two counter readings';
-
 /** A counter's share as reports carry it. */
 export function toCounterEnergy(delta: CounterDelta): CounterEnergy {
   const { id, domain, device, origin } = delta.counter;
@@ -53,6 +52,7 @@ export function toCounterEnergy(delta: CounterDelta): CounterEnergy {
     status: delta.status,
     detail,
     ...(delta.energyJoules === undefined ? {} : { energyJoules: delta.energyJoules }),
+    ...(delta.method === undefined ? {} : { method: delta.method }),
     inTotal: delta.inTotal,
   };
 }
@@ -96,9 +96,9 @@ function measured(evidence: Evidence, domain: Domain, what: string): Component |
   return withEnergy(energyJoules, evidence.durationSeconds, {
     kind: 'measured',
     source: [...new Set(counted.map((delta) => delta.counter.source))].join(', '),
-    method: READ_TWICE,
+    method: methodOf(counted),
     detail,
-    atLeast: lost.length > 0,
+    atLeast: lost.length > 0 || counted.some(({ incomplete }) => incomplete === true),
     counters: counters.map(toCounterEnergy),
   });
 }
@@ -272,6 +272,7 @@ export function buildComponents(evidence: Evidence): {
     gpu: gpuComponent(evidence, warnings),
     ram: ramComponent(evidence, models.ram, warnings),
   };
+  warnings.push(...slowCounterWarnings(evidence.deltas));
   for (const component of [components.cpu, components.ram]) {
     if (!component.atLeast) continue;
     warnings.push({

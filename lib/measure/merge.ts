@@ -90,11 +90,14 @@ export function mergeMeasurements(runs: readonly [Measurement, ...Measurement[]]
       runs.map((run) => run.components[name]),
       durationSeconds,
     );
-  const busySeconds = runs.reduce(
-    (sum, run) => sum + (run.machine.cpuUtilisationRatio ?? Number.NaN) * run.durationSeconds,
-    0,
-  );
-  const { cpuUtilisationRatio: _ratio, ...machine } = last.machine;
+  const busyRatio = (name: 'cpuUtilisationRatio' | 'gpuUtilisationRatio') => {
+    const busySeconds = runs.reduce(
+      (sum, run) => sum + (run.machine[name] ?? Number.NaN) * run.durationSeconds,
+      0,
+    );
+    return Number.isNaN(busySeconds) ? {} : { [name]: busySeconds / durationSeconds };
+  };
+  const { cpuUtilisationRatio: _cpu, gpuUtilisationRatio: _gpu, ...machine } = last.machine;
   const command = mergeCommands(runs);
   return {
     ...last,
@@ -104,7 +107,8 @@ export function mergeMeasurements(runs: readonly [Measurement, ...Measurement[]]
     apart: mergeCounters(runs.map((run) => run.apart)),
     machine: {
       ...machine,
-      ...(Number.isNaN(busySeconds) ? {} : { cpuUtilisationRatio: busySeconds / durationSeconds }),
+      ...busyRatio('cpuUtilisationRatio'),
+      ...busyRatio('gpuUtilisationRatio'),
     },
     ...(command === undefined ? {} : { command }),
     warnings: uniqueWarnings(runs.flatMap((run) => run.warnings)),

@@ -15,7 +15,7 @@ function rank(status: Status): number {
  * the one that is nearest to working tells its story and the others only their status. Empty when all are well.
  */
 export function whySourcesFail(sources: readonly SourceState[]): string[] {
-  const broken = sources.filter(({ source, status }) => status !== 'ok' && source !== 'nvml');
+  const broken = sources.filter(({ source, status }) => status !== 'ok' && !source.startsWith('nvml'));
   const nearest = broken.reduce<SourceState | undefined>(
     (best, state) => (best === undefined || rank(state.status) < rank(best.status) ? state : best),
     undefined,

@@ -21,6 +21,7 @@ import {
   type Evidence,
   unmeteredControllers,
 } from './components.js';
+import { describeDevices } from './gpu.js';
 
 export interface RecordingOptions extends MeterOptions, EstimateOptions {
   /** A meter to use; it is not closed. Default: one of the recording's own. */
@@ -64,6 +65,7 @@ export function startRecording(options: RecordingOptions = {}): Recording {
   const startedAtMs = Date.now();
   const startTimes = readCpuTimes();
   const start = meter.read(true);
+  const startDevices = meter.devices();
   let stopped = false;
 
   function gather(): { evidence: Evidence; ramUsedGib: number | undefined } {
@@ -107,6 +109,7 @@ export function startRecording(options: RecordingOptions = {}): Recording {
       }
       const { evidence, ramUsedGib } = gather();
       stopped = true;
+      const devices = describeDevices(startDevices, meter.devices());
       if (options.meter === undefined) meter.close();
       const { components, apart, warnings } = buildComponents(evidence);
       return {
@@ -115,7 +118,7 @@ export function startRecording(options: RecordingOptions = {}): Recording {
         durationSeconds: evidence.durationSeconds,
         components,
         apart,
-        machine: describeMachine(evidence, ramUsedGib),
+        machine: { ...describeMachine(evidence, ramUsedGib), ...devices },
         warnings: [...warnings, ...shortRegion(evidence)],
       };
     },

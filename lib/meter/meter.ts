@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
-import { NANOSECONDS_PER_SECOND } from '../core/units.js';
 import type { Status } from '../core/vocabulary.js';
+import { deltaBetween, type Found, failed } from './delta.js';
 import { chooseTotal } from './domains.js';
 import { MeterGroups } from './groups.js';
 import {
+  type CounterTiming,
+  type Device,
   loadAddon,
   type NativeAddon,
   type NativeCounter,
@@ -37,6 +39,12 @@ export interface CounterDelta {
   detail: string;
   /** In joules. Absent unless `status` is `ok`. */
   energyJoules?: number;
+  /** The counter was lost in the interval: it used at least this. */
+  incomplete?: true;
+  /** Too few updates fell into the interval for more than an indication. */
+  indicative?: true;
+  /** How its energy came about, where its source has several ways. */
+  method?: string;
   inTotal: boolean;
   /** Why it is not in the total; empty when it is. */
   apart: string;
@@ -76,6 +84,10 @@ export interface Meter {
   joulesSinceOpen(): (number | undefined)[];
   /** Each counter's own count in joules at this reading, and what the total would hold. */
   list(reading: Reading): CounterDelta[];
+  /** What was learned of a counter, by its index, since the meter was opened. */
+  timing(counter: number): CounterTiming;
+  /** What is known of the devices of slow sources beside their counters, such as a GPU's driver and power limit. */
+  devices(): Device[];
   close(): void;
 }
 
@@ -103,9 +115,6 @@ export function openMeter(options: MeterOptions = {}): Meter {
   }
   return new NativeBackedMeter(loaded.addon, resolved);
 }
-
-/** Own intervals that differ more than this from the region's are worth a word. */
-const NOTED_RATIO = 0.01;
 
 class NativeBackedMeter implements Meter {
   /** Closes over the addon's function: reaching that through `this` would cost a tenth of a reading. */
@@ -154,57 +163,39 @@ class NativeBackedMeter implements Meter {
     return decodeReading(this.words, this.#addon.headerWords, this.#addon.counterWords);
   }
 
+  timing(counter: number): CounterTiming {
+    return this.#native?.timing(counter) ?? {};
+  }
+
+  devices(): Device[] {
+    return this.#native?.devices() ?? [];
+  }
+
   joulesSinceOpen(): (number | undefined)[] {
     return this.between(this.opened, this.read()).map((delta) => delta.energyJoules);
   }
 
   between(start: Reading, end: Reading): CounterDelta[] {
     const seconds = secondsBetween(start, end);
-    const found = this.counters.map((counter, index) => {
-      const from = start.counters[index];
-      const to = end.counters[index];
-      if (from === undefined || to === undefined) return failed('failed', 'not part of both readings');
-      if (to.statusCode !== 0) return failed(this.#status(to.statusCode), this.#explain(index));
-      if (from.statusCode !== 0) {
-        return failed(this.#status(from.statusCode), `${counter.origin} could not be read at the start`);
-      }
-      if (to.breakCount !== from.breakCount) return failed('implausible', this.#explain(index));
-      if (to.ticks === from.ticks) {
-        return failed(
-          'stale',
-          `${counter.origin} did not move in ${seconds.toPrecision(3)} s: the region is shorter than its update, ` +
-            'or it counts nothing on this machine',
-        );
-      }
-      const energyJoules = ticksToJoules(
-        // A count that began near 2^64 goes on at 0.
-        BigInt.asUintN(64, to.ticks - from.ticks),
-        counter.scaleNumerator,
-        counter.scaleDenominator,
-      );
-      const ownSeconds = Number(to.timeNs - from.timeNs) / NANOSECONDS_PER_SECOND;
-      if (from.timeNs === 0n || !(ownSeconds > 0)) {
-        return { status: 'ok' as const, detail: counter.detail, energyJoules };
-      }
-      const ratio = seconds / ownSeconds;
-      const scaled = `read over ${ownSeconds.toPrecision(3)} s of its own, scaled to the region`;
-      return {
-        status: 'ok' as const,
-        detail: Math.abs(ratio - 1) > NOTED_RATIO ? scaled : counter.detail,
-        energyJoules: energyJoules * ratio,
-      };
-    });
-    this.#groups.part(found.map((one) => ('energyJoules' in one ? one.energyJoules : undefined)));
+    const found = this.counters.map((counter, index) =>
+      deltaBetween(counter, start.counters[index], end.counters[index], seconds, {
+        status: (code) => this.#status(code),
+        explain: () => this.#explain(index),
+        timing: () => this.timing(index),
+      }),
+    );
+    // Of two that read one meter, the one that was lost in between counted less.
+    this.#groups.part(found.map((one) => (one.incomplete ? undefined : one.energyJoules)));
     return this.#withMembership(found);
   }
 
   list(reading: Reading): CounterDelta[] {
-    const found = this.counters.map((counter, index) => {
+    const found = this.counters.map((counter, index): Found => {
       const at = reading.counters[index];
       const energyJoules = this.#joulesAt(reading, index);
       if (at === undefined) return failed('failed', 'not part of this reading');
       if (energyJoules === undefined) return failed(this.#status(at.statusCode), this.#explain(index));
-      return { status: 'ok' as const, detail: counter.detail, energyJoules };
+      return { status: 'ok', detail: counter.detail, energyJoules };
     });
     return this.#withMembership(found);
   }
@@ -217,7 +208,7 @@ class NativeBackedMeter implements Meter {
     return ticksToJoules(at.ticks, counter.scaleNumerator, counter.scaleDenominator);
   }
 
-  #withMembership(found: { status: Status; detail: string; energyJoules?: number }[]): CounterDelta[] {
+  #withMembership(found: Found[]): CounterDelta[] {
     const members = chooseTotal(
       this.counters.map((counter, i) => ({ ...counter, status: found[i]?.status ?? 'failed' })),
       this.#groups.all,
@@ -259,10 +250,6 @@ function refuse(): never {
   });
 }
 
-function failed(status: Status, detail: string): { status: Status; detail: string } {
-  return { status, detail };
-}
-
 /** Without the addon there are no counters, and one reason. */
 class EmptyMeter implements Meter {
   readonly sources: readonly SourceState[];
@@ -292,6 +279,14 @@ class EmptyMeter implements Meter {
   }
 
   list(): CounterDelta[] {
+    return [];
+  }
+
+  timing(): CounterTiming {
+    return {};
+  }
+
+  devices(): Device[] {
     return [];
   }
 

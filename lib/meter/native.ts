@@ -24,6 +24,8 @@ export interface NativeCounter {
   updatePeriodNs?: number;
   /** Its count starts when the meter opens; otherwise it is the hardware's own. */
   fromOpen: boolean;
+  /** How its energy comes about, where it is not the hardware's own count that is told at open. */
+  method?: string;
   status: Status;
   detail: string;
 }
@@ -38,12 +40,44 @@ export interface NativeSource {
 /** @param slowFirst slow sources first, as a region should start */
 export type ReadNative = (slowFirst?: boolean) => void;
 
+/** What was learned of a counter since the meter was opened. What is not known is absent. */
+export interface CounterTiming {
+  /** Between two updates. */
+  updatePeriodNs?: number;
+  /** From what a value stands for to when it can be read. */
+  lagNs?: number;
+  /** Of asking the device once, on the thread that does. */
+  readCostNs?: number;
+  method?: string;
+}
+
+/** A device beside its counters. What is not known is absent. */
+export interface Device {
+  /** As its counters have it. */
+  device: number;
+  name?: string;
+  uuid?: string;
+  pciAddress?: string;
+  driverVersion?: string;
+  /** The limit that is enforced. */
+  powerLimitWatts?: number;
+  memoryTotalGib?: number;
+  memoryUsedGib?: number;
+  /** Parts that it is divided into (MIG), which have no counters of their own. */
+  instanceCount?: number;
+  /** Time since open in which its utilisation was watched, and how much of that it was busy. */
+  watchedSeconds: number;
+  busySeconds: number;
+}
+
 export interface NativeMeter {
   readonly words: number;
   sources(): NativeSource[];
   /** Gives the function that reads all counters into the buffer. It works until close, or while the meter is held. */
   bind(words: BigUint64Array): ReadNative;
   explain(counter: number): string;
+  timing(counter: number): CounterTiming;
+  devices(): Device[];
   close(): void;
 }
 

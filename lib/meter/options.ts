@@ -10,6 +10,11 @@ export interface MeterOptions {
   /** Path of NVIDIA's library. Default: `MICROJOULE_NVML_LIBRARY`, else the system's. */
   nvmlLibrary?: string;
   /**
+   * Reads GPUs, too, that sleep by run-time power management, as a laptop's do, which wakes them and keeps them awake.
+   * Default: `MICROJOULE_WAKE_GPUS` (`1` or `true`), else they are left asleep until something else wakes them.
+   */
+  wakeGpus?: boolean;
+  /**
    * Names of the sources to use, e.g. `['powercap']`. Default: all that the platform has but those that cost too much
    * for what they add; then each meter is read by one source alone, the first of perf, powercap and MSR that can.
    */
@@ -20,7 +25,16 @@ export interface ResolvedMeterOptions {
   sysfs: string;
   dev: string;
   nvmlLibrary: string;
+  wakeGpus?: boolean;
   sources: readonly string[] | undefined;
+}
+
+function flag(name: keyof MeterOptions, value: unknown, variable: string): boolean {
+  if (value === undefined) return /^(1|true|yes)$/i.test(process.env[variable] ?? '');
+  if (typeof value === 'boolean') return value;
+  throw new MicrojouleError('ERR_BAD_OPTION', `${name}: true or false expected, received ${String(value)}`, {
+    hint: `Leave ${name} out, or set it to true.`,
+  });
 }
 
 function path(name: keyof MeterOptions, value: unknown, variable: string, fallback: string): string {
@@ -49,6 +63,7 @@ export function resolveMeterOptions(options: MeterOptions = {}): ResolvedMeterOp
     sysfs: path('sysfs', options.sysfs, 'MICROJOULE_SYSFS', '/sys'),
     dev: path('dev', options.dev, 'MICROJOULE_DEV', '/dev'),
     nvmlLibrary: path('nvmlLibrary', options.nvmlLibrary, 'MICROJOULE_NVML_LIBRARY', ''),
+    wakeGpus: flag('wakeGpus', options.wakeGpus, 'MICROJOULE_WAKE_GPUS'),
     sources,
   };
 }

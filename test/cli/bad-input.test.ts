@@ -59,7 +59,15 @@ describe('microjoule refuses', () => {
 });
 
 describe('help', () => {
-  const global = ['--sysfs', '--dev', '--nvml-library', '--sources', '--help', 'MICROJOULE_SYSFS'];
+  const global = [
+    '--sysfs',
+    '--dev',
+    '--nvml-library',
+    '--wake-gpus',
+    '--sources',
+    '--help',
+    'MICROJOULE_SYSFS',
+  ];
 
   it.concurrent.each([
     [['--help'], ['--version', 'run', 'counters']],

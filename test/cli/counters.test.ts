@@ -197,7 +197,7 @@ describe.concurrent('NVML', () => {
   it.skipIf(fakeNvmlLibrary() === undefined)('lists every GPU, the one without energy too', async () => {
     const folder = place.newFolder();
     const script = folder.file('nvml');
-    writeFileSync(script, 'gpu 0 100 1 NVIDIA A\ngpu 3 0 2 NVIDIA Old\ngpu 0 50 3 NVIDIA C\n');
+    writeFileSync(script, 'gpu NVIDIA A\ngpu NVIDIA Old\nsilent\ngpu NVIDIA C\npower 50\n');
     const flags = ['--sysfs', place.machine().root, '--nvml-library', fakeNvmlLibrary() ?? ''];
     const env = { FAKE_NVML_SCRIPT: script };
     const { stdout } = await runCli(['counters', ...flags, '--json'], { env });

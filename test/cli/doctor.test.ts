@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { CounterTest, Diagnosis } from '../../lib/diagnoses.js';
@@ -165,18 +165,59 @@ describe('doctor --json', () => {
 
   it.skipIf(fakeNvmlLibrary() === undefined)('tests GPUs, the one without energy too', async () => {
     const script = place.newFolder().file('nvml');
-    writeFileSync(script, 'gpu 0 100 1 NVIDIA A\ngpu 3 0 2 NVIDIA Old\ndelay 1\n');
+    writeFileSync(script, 'latency 0.001\ngpu NVIDIA A\ngpu NVIDIA Old\nsilent\n');
     const flags = ['--sysfs', place.machine(cpu).root, '--nvml-library', fakeNvmlLibrary() ?? ''];
     const { exitCode, diagnosis } = await doctor(flags, { FAKE_NVML_SCRIPT: script });
     expect(exitCode).toBe(0);
     expect(diagnosis.verdict.sentence).toBe(
       'This machine measures the GPU, through nvml; not nvml:1 (not-supported), so totals are "at least".',
     );
-    expect(diagnosis.test?.counters).toHaveLength(2);
+    expect(diagnosis.test?.counters.map(({ id }) => id)).toEqual(['nvml:0', 'nvml:1', 'nvml-power:0']);
     expect(diagnosis.test?.counters[0]).toMatchObject({ id: 'nvml:0', moved: true });
     expect(diagnosis.test?.counters[0]?.idleWatts).toBeCloseTo(100, -1);
     expect(sourceOf(diagnosis, 'nvml')?.reason).toContain('keeps no energy count');
-    expect(diagnosis.test?.readCosts[0]?.medianNs).toBeGreaterThan(1e6);
+    // Asking takes a millisecond; fetching what was asked does not.
+    const cost = diagnosis.test?.readCosts[0];
+    expect(cost?.medianNs).toBeLessThan(5e5);
+    expect(cost?.detail).toMatch(/^a thread of its own asks the devices, which takes \d.*ms/);
+    // Energy against integrated power.
+    expect(diagnosis.test?.checks).toMatchObject([
+      { kind: 'twins', result: 'agree', counters: ['nvml:0', 'nvml-power:0'] },
+    ]);
+    expect(sourceOf(diagnosis, 'nvml-power')).toMatchObject({ status: 'ok' });
+  });
+
+  it.skipIf(fakeNvmlLibrary() === undefined)('tells a GPU whose total is wrong from its power', async () => {
+    const script = place.newFolder().file('nvml');
+    writeFileSync(script, 'gpu NVIDIA A\ncounts 0.5\n');
+    const flags = ['--sysfs', place.machine(cpu).root, '--nvml-library', fakeNvmlLibrary() ?? ''];
+    const { diagnosis } = await doctor(flags, { FAKE_NVML_SCRIPT: script });
+    expect(diagnosis.test?.checks).toMatchObject([{ kind: 'twins', result: 'disagree' }]);
+    expect(diagnosis.test?.checks[0]?.factorRatio).toBeCloseTo(2, 1);
+    expect(diagnosis.test?.checks[0]?.detail).toContain('only an external meter tells');
+  });
+
+  it.skipIf(fakeNvmlLibrary() === undefined)('leaves a GPU asleep, and says how to wake it', async () => {
+    const folder = place.newFolder();
+    const log = folder.file('log');
+    writeFileSync(folder.file('nvml'), 'gpu NVIDIA Laptop\n');
+    const device = 'bus/pci/devices/0000:01:00.0';
+    const machine = place.machine(cpu, {
+      [`${device}/vendor`]: '0x10de\n',
+      [`${device}/device`]: '0x1f97\n',
+      [`${device}/class`]: '0x030200\n',
+      [`${device}/power/runtime_status`]: 'suspended\n',
+    });
+    const flags = ['--sysfs', machine.root, '--nvml-library', fakeNvmlLibrary() ?? ''];
+    const env = { FAKE_NVML_SCRIPT: folder.file('nvml'), FAKE_NVML_LOG: log };
+    const { diagnosis } = await doctor(flags, env);
+    const nvml = sourceOf(diagnosis, 'nvml');
+    expect(nvml?.reason).toContain('sleeps and was not woken');
+    expect(nvml?.fixes[0]?.commands).toEqual(['microjoule --wake-gpus doctor']);
+    expect(existsSync(log)).toBe(false);
+    const awake = await doctor([...flags, '--wake-gpus'], env);
+    expect(awake.diagnosis.test?.counters[0]).toMatchObject({ id: 'nvml:0', moved: true });
+    expect(existsSync(log)).toBe(true);
   });
 
   it('asks only the sources that are named', async () => {

@@ -146,7 +146,7 @@ describe.concurrent('energy of a command', () => {
     'adds GPU boards, and names the one without a count',
     async () => {
       const machine = place.machine(zone('intel-rapl:0', 'package-0'), {
-        script: 'gpu 0 100 1 NVIDIA A\ngpu 0 300 2 NVIDIA B\ngpu 3 0 3 NVIDIA Old\n',
+        script: 'gpu NVIDIA A\nperiod 0.02\ngpu NVIDIA B\nperiod 0.02\npower 300\ngpu NVIDIA Old\nsilent\n',
       });
       const library = fakeNvmlLibrary() ?? '';
       const { report } = await measure(

@@ -12,6 +12,7 @@ describe('resolveMeterOptions', () => {
       sysfs: '/sys',
       dev: '/dev',
       nvmlLibrary: '',
+      wakeGpus: false,
       sources: undefined,
     });
   });
@@ -22,10 +23,19 @@ describe('resolveMeterOptions', () => {
     expect(resolveMeterOptions({ sysfs: '/mine' }).sysfs).toBe('/mine');
   });
 
+  it('leaves GPUs asleep unless told otherwise', () => {
+    vi.stubEnv('MICROJOULE_WAKE_GPUS', '1');
+    expect(resolveMeterOptions().wakeGpus).toBe(true);
+    expect(resolveMeterOptions({ wakeGpus: false }).wakeGpus).toBe(false);
+    vi.stubEnv('MICROJOULE_WAKE_GPUS', '0');
+    expect(resolveMeterOptions().wakeGpus).toBe(false);
+  });
+
   it.each([
     { sysfs: '' },
     { dev: 3 },
     { nvmlLibrary: null },
+    { wakeGpus: 'no' },
     { sources: 'powercap' },
     { sources: [1] },
   ])('refuses %j with a hint', (options) => {

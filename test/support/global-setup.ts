@@ -36,8 +36,19 @@ function buildDist(): void {
 }
 
 function buildFakeNvml(): void {
-  const source = path.join(REPOSITORY, 'test/support/fake-nvml.c');
-  compile('cc', ['-shared', '-fPIC', '-O1'], [source], 'libfake-nvml.so');
+  const source = path.join(REPOSITORY, 'test/fake-nvml/fake-nvml.c');
+  const flags = ['-shared', '-fPIC', '-O1'];
+  compile('cc', flags, [source], 'libfake-nvml.so');
+  compile('cc', [...flags, '-DFAKE_NVML_HALF'], [source], 'libfake-nvml-half.so');
+  // For the same tests under Wine; needs gcc-mingw-w64-x86-64.
+  compile(
+    'x86_64-w64-mingw32-gcc',
+    ['-shared', '-O1', '-static'],
+    [source],
+    'fake-nvml.dll',
+    [],
+    ['-lwinpthread'],
+  );
 }
 
 function buildVirtualMachine(): void {

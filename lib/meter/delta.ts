@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+//
+// What one counter metered between two readings, whatever the total then holds.
+import { formatDuration } from '../core/numbers.js';
+import { NANOSECONDS_PER_SECOND } from '../core/units.js';
+import type { Status } from '../core/vocabulary.js';
+import type { CounterTiming, NativeCounter } from './native.js';
+import { type CounterReading, ticksToJoules } from './reading.js';
+
+/** A counter's energy in a region, or why there is none. */
+export interface Found {
+  status: Status;
+  detail: string;
+  energyJoules?: number;
+  incomplete?: true;
+  indicative?: true;
+  method?: string;
+}
+
+/** What can be asked about the counter. */
+export interface About {
+  status(code: number): Status;
+  explain(): string;
+  timing(): CounterTiming;
+}
+
+/** Own intervals that differ more than this from the region's are worth a word. */
+const NOTED_RATIO = 0.01;
+/** Regions of fewer updates of a slow counter give an indication only. */
+export const LEAST_UPDATES = 10;
+/** Reading before and after errs by sd T / (sqrt(6) L): 1 % from 41 updates on. */
+export const UPDATES_FOR_ONE_PERCENT = 41;
+
+export function failed(status: Status, detail: string): Found {
+  return { status, detail };
+}
+
+/** How long a region must be for a counter of this period. */
+export function wantedLength(periodSeconds: number): string {
+  const [least, good] = [LEAST_UPDATES, UPDATES_FOR_ONE_PERCENT].map((count) =>
+    formatDuration(count * periodSeconds),
+  );
+  return `it is updated every ${formatDuration(periodSeconds)}, so make the region ${least} long at least, and ${good} for 1 %`;
+}
+
+function methodOf(about: About): { method?: string } {
+  const { method } = about.timing();
+  return method === undefined ? {} : { method };
+}
+
+function stale(counter: NativeCounter, seconds: number, about: About): Found {
+  const still = `${counter.origin} did not move in ${seconds.toPrecision(3)} s`;
+  const { updatePeriodNs } = about.timing();
+  if (counter.blocking && updatePeriodNs !== undefined && updatePeriodNs > 0) {
+    const period = updatePeriodNs / NANOSECONDS_PER_SECOND;
+    if (seconds < LEAST_UPDATES * period) return failed('stale', `${still}: ${wantedLength(period)}`);
+  }
+  return failed(
+    'stale',
+    `${still}: the region is shorter than its update, or it counts nothing on this machine`,
+  );
+}
+
+/** What a slow counter that was lost in the region had counted until then is a part of its energy. */
+function untilLost(counter: NativeCounter, from: CounterReading, to: CounterReading, about: About): Found {
+  const why = about.explain();
+  const status = about.status(to.statusCode);
+  const goesOn = from.statusCode === 0 && from.timeNs !== 0n && to.breakCount === from.breakCount;
+  const ownSeconds = Number(to.timeNs - from.timeNs) / NANOSECONDS_PER_SECOND;
+  if (!goesOn || !(ownSeconds > 0) || to.ticks === from.ticks) return failed(status, why);
+  return {
+    status: 'ok',
+    detail: `counted for ${ownSeconds.toPrecision(3)} s only, then ${status}: ${why}`,
+    energyJoules: ticksToJoules(
+      BigInt.asUintN(64, to.ticks - from.ticks),
+      counter.scaleNumerator,
+      counter.scaleDenominator,
+    ),
+    incomplete: true,
+    ...methodOf(about),
+  };
+}
+
+/** @param seconds between the two readings, by their own clock */
+export function deltaBetween(
+  counter: NativeCounter,
+  from: CounterReading | undefined,
+  to: CounterReading | undefined,
+  seconds: number,
+  about: About,
+): Found {
+  if (from === undefined || to === undefined) return failed('failed', 'not part of both readings');
+  if (to.statusCode !== 0) return untilLost(counter, from, to, about);
+  if (from.statusCode !== 0) {
+    return failed(about.status(from.statusCode), `${counter.origin} could not be read at the start`);
+  }
+  if (to.breakCount !== from.breakCount) return failed('implausible', about.explain());
+  if (to.ticks === from.ticks) return stale(counter, seconds, about);
+  const energyJoules = ticksToJoules(
+    // A count that began near 2^64 goes on at 0.
+    BigInt.asUintN(64, to.ticks - from.ticks),
+    counter.scaleNumerator,
+    counter.scaleDenominator,
+  );
+  const ownSeconds = Number(to.timeNs - from.timeNs) / NANOSECONDS_PER_SECOND;
+  if (from.timeNs === 0n || !(ownSeconds > 0)) return { status: 'ok', detail: counter.detail, energyJoules };
+  const ratio = seconds / ownSeconds;
+  const details = [counter.detail];
+  if (Math.abs(ratio - 1) > NOTED_RATIO) {
+    details.push(`read over ${ownSeconds.toPrecision(3)} s of its own, scaled to the region`);
+  }
+  const period = (about.timing().updatePeriodNs ?? 0) / NANOSECONDS_PER_SECOND;
+  const isIndicative = counter.blocking && period > 0 && seconds < LEAST_UPDATES * period;
+  if (isIndicative) details.push(`an indication only: ${wantedLength(period)}`);
+  return {
+    status: 'ok',
+    detail: details.filter((part) => part !== '').join('; '),
+    energyJoules: energyJoules * ratio,
+    ...(isIndicative ? { indicative: true } : {}),
+    ...methodOf(about),
+  };
+}
