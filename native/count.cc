@@ -86,7 +86,7 @@ void Count::AddCarefully(const RawReading& raw, const Instant& now) {
   interrupted_ = interrupted_ || raw.interrupted;
   ordinary_until_ns_ = 0;
   // A failed read is not a wrap: the last good count stays, and the next good read goes on from it.
-  if (raw.status != Status::kOk) return;
+  if (raw.status != Status::kOk && !raw.was_good) return;
   if (raw.ticks > largest_) {
     status_ = Status::kImplausible;
     return;

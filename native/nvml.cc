@@ -88,6 +88,7 @@ void Nvml::Read(const Pass&, RawReading* out) {
     out[i].ticks = state.ticks;
     out[i].time_ns = state.time_ns;
     out[i].status = state.status;
+    out[i].was_good = state.status != Status::kOk && state.time_ns != 0;
     out[i].restarted = state.restarts != seen_[i].restarts;
     out[i].interrupted = state.interruptions != seen_[i].interruptions;
     seen_[i] = {state.restarts, state.interruptions};

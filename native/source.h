@@ -102,7 +102,7 @@ struct DeviceState {
   uint32_t instances = 0;  // parts that it is divided into, which have no counters of their own
 };
 
-// One raw value. `ticks` means something only when `status` is kOk.
+// One raw value. `ticks` means something only when `status` is kOk, or `was_good`.
 struct RawReading {
   uint64_t ticks = 0;
   uint64_t time_ns = 0;  // own time where the counter has one; 0: the time of the whole pass
@@ -111,6 +111,8 @@ struct RawReading {
   bool restarted = false;
   // It did not count all the time since the last reading.
   bool interrupted = false;
+  // It cannot be read now; count and time are those of the last time that it could.
+  bool was_good = false;
 };
 
 struct Pass;

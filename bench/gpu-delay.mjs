@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+//
+// What GPUs whose every call takes milliseconds cost everything else: the event loop's delay, and the reads of the CPU
+// sampler at 1 kHz, with and without them. The GPUs are the fake of test/fake-nvml; run the tests once, which build it.
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { openMeter } from '../dist/index.js';
+import { openSampler } from '../dist/meter/sampler.js';
+import { median } from './stats.mjs';
+
+const SECONDS = 2;
+const ROUNDS = 5;
+const RATE_HZ = 1000;
+const nvmlLibrary = fileURLToPath(new URL('../build/test/libfake-nvml.so', import.meta.url));
+if (!existsSync(nvmlLibrary)) throw new Error('the fake NVML is not built: npx vitest run test/nvml');
+
+const sysfs = mkdtempSync(path.join(os.tmpdir(), 'microjoule-bench-'));
+const zone = path.join(sysfs, 'class/powercap/intel-rapl:0');
+mkdirSync(zone, { recursive: true });
+writeFileSync(path.join(zone, 'name'), 'package-0\n');
+writeFileSync(path.join(zone, 'max_energy_range_uj'), '262143328850\n');
+writeFileSync(path.join(zone, 'energy_uj'), '123456789012\n');
+writeFileSync(path.join(sysfs, 'script'), 'latency 0.0066\ngpu A\ngpu B\n');
+process.env.FAKE_NVML_SCRIPT = path.join(sysfs, 'script');
+
+/** One round: the meter is read every 5 ms, with the GPUs or without. */
+async function round(withGpus) {
+  const meter = openMeter({ sysfs, nvmlLibrary, sources: withGpus ? ['powercap', 'nvml'] : ['powercap'] });
+  const sampler = openSampler({ sysfs, sources: ['powercap'], rateHz: RATE_HZ, track: false });
+  sampler.start();
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  await sleep(200);
+  const before = sampler.threads()[0];
+  const startMs = performance.now();
+  delay.enable();
+  while (performance.now() - startMs < SECONDS * 1000) {
+    meter.sample();
+    await sleep(5);
+  }
+  delay.disable();
+  const seconds = (performance.now() - startMs) / 1000;
+  const after = sampler.threads()[0];
+  sampler.close();
+  meter.close();
+  return {
+    p99Ms: delay.percentile(99) / 1e6,
+    readsPerSecond: (after.readCount - before.readCount) / seconds,
+    overslept: after.oversleptCount - before.oversleptCount,
+  };
+}
+
+const results = { without: [], with: [] };
+for (let i = 0; i < ROUNDS; i++) {
+  results.without.push(await round(false));
+  results.with.push(await round(true));
+}
+rmSync(sysfs, { recursive: true, force: true });
+const of = (which, name) => median(results[which].map((one) => one[name]));
+for (const [name, digits, unit] of [
+  ['p99Ms', 3, 'ms: event-loop delay, 99 %'],
+  ['readsPerSecond', 1, 'reads a second of the CPU sampler, of 1000'],
+  ['overslept', 0, `reads of it left out in ${SECONDS} s`],
+]) {
+  console.log(
+    `${of('without', name).toFixed(digits)} without GPUs, ${of('with', name).toFixed(digits)} with: ${unit}`,
+  );
+}
