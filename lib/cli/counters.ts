@@ -31,7 +31,9 @@ function describe(listed: readonly CounterDelta[]) {
         origin: counter.origin,
         status,
         detail: [detail, inTotal ? '' : apart].filter((part) => part !== '').join('; '),
-        ...(energyJoules === undefined ? {} : { energyJoules }),
+        // What is integrated from power begins at 0 with each meter, which tells nothing.
+        ...(energyJoules === undefined || counter.kind === 'power' ? {} : { energyJoules }),
+        ...(counter.method === undefined ? {} : { method: counter.method }),
         inTotal,
       })),
   });

@@ -44,6 +44,8 @@ export function unitErrorRatio(scaleNumerator: bigint, scaleDenominator: bigint)
 function edgeJoules(counter: WithEnergy, durationSeconds: number): number {
   const period = Math.min(counter.updatePeriodSeconds ?? counter.stillSeconds, durationSeconds);
   const watts = counter.energyJoules / durationSeconds;
+  // Readings of GPUs carry the times of their updates: what remains is how the power went on within one.
+  if (counter.source.startsWith('nvml')) return period * watts;
   return 2 * period * watts + (counter.quantumJoules ?? 0);
 }
 

@@ -91,7 +91,8 @@ export function judgeCounter(seen: Seen): Compared {
       ? `stood still for ${formatDuration(still)}, though it had moved often before: do not trust it`
       : seldomWords(seen, period, watched.updateCount),
     isSum && moved ? 'the sum of cores that update one after another, so it has no period' : '',
-    period !== undefined && isUnresolved(period)
+    // Readings that carry the update's own time are of updates alone.
+    period !== undefined && delta.counter.clock !== 'device' && isUnresolved(period)
       ? 'moved at every read: it may be updated more often than it can be read'
       : '',
     status === 'stale' || (status === 'ok' && !moved) ? 'so its energy is unknown, not 0' : '',

@@ -16,7 +16,9 @@ function rowsOf(deltas: readonly CounterDelta[], style: Style): string[] {
   if (deltas.length === 0) return [];
   const widest = Math.max(...deltas.map(({ counter }) => counter.id.length));
   return deltas.flatMap(({ counter, status, detail, energyJoules, inTotal, apart }) => {
-    const energy = energyJoules === undefined ? '-' : formatEnergy(energyJoules);
+    // What is integrated from power begins at 0 with each meter, which tells nothing.
+    const energy =
+      energyJoules === undefined ? '-' : counter.kind === 'power' ? 'power' : formatEnergy(energyJoules);
     const name = `${counter.domain} ${counter.device}${counter.die === undefined ? '' : `.${counter.die}`}`;
     const line = `  ${padRight(counter.id, widest)}  ${padRight(name, 10)} ${padLeft(energy, 10)}`;
     const note = status !== 'ok' ? status : inTotal ? 'in the total' : 'apart';

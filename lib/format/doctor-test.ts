@@ -20,7 +20,8 @@ export function withFlags(text: string): string {
     .replaceAll(/\bwith sysfs\b/g, 'with --sysfs')
     .replaceAll(/\bwith dev\b/g, 'with --dev')
     .replaceAll(/\bwith nvmlLibrary\b/g, 'with --nvml-library')
-    .replaceAll('the nvmlLibrary option', '--nvml-library');
+    .replaceAll('the nvmlLibrary option', '--nvml-library')
+    .replaceAll('set wakeGpus', 'pass --wake-gpus');
 }
 
 /** The blocks of the live test. @param lost counters of the meters that the total lacks */

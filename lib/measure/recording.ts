@@ -139,10 +139,12 @@ function shortRegion({ durationSeconds }: Evidence): Warning[] {
 
 /** `2 x NVIDIA A, 1 x AMD B`: every GPU that is known to be there, read or not. */
 function describeGpus(evidence: Evidence): Pick<Machine, 'gpuCount' | 'gpuModel'> {
+  const nameOnBus = (address: string | undefined): string | undefined =>
+    evidence.displayControllers?.find((one) => one.address === address)?.name;
   const names = [
     ...evidence.deltas
-      .filter((delta) => delta.counter.domain === 'gpu')
-      .map((delta) => delta.counter.deviceName ?? 'unknown GPU'),
+      .filter(({ counter }) => counter.domain === 'gpu' && counter.source !== 'nvml-power')
+      .map(({ counter }) => counter.deviceName ?? nameOnBus(counter.pciAddress) ?? 'unknown GPU'),
     ...unmeteredControllers(
       evidence.displayControllers ?? [],
       evidence.deltas.map((delta) => delta.counter),

@@ -11,7 +11,7 @@
 namespace microjoule {
 namespace {
 
-constexpr double kPeriodMs = 50;
+constexpr double kPeriodMs = 100;
 
 struct Row {
   const char* script;
@@ -26,10 +26,10 @@ const Row kRows[] = {
     {"gpu Data centre\nsquare 400 90 0.7\n", Status::kOk, "total energy", "", 0.01},
     {"gpu Pascal\narch 4\nwindow 0.01\nanswers energy 3\nanswers average 3\npower 180\n",
      Status::kOk, "instant power, integrated", "answers 3 (Not Supported)", 0.01},
-    {"gpu Laptop without a limit\nlimit 0\nanswers energy 3\npower 45 until 2 60\n", Status::kOk,
+    {"gpu Laptop without a limit\nlimit 0\nanswers energy 3\npower 50 until 3 60\n", Status::kOk,
      "instant power, integrated", "so its power is integrated", 0.01},
     {"gpu Workstation, instant only\nanswers energy 3\nanswers average 3\nanswers usage 3\n"
-     "window 0.05\nsquare 200 100 4\n",
+     "window 0.1\nsquare 200 160 8\n",
      Status::kOk, "instant power, integrated", "", 0.01},
     {"gpu Average only\nanswers energy 3\nanswers instant 3\nanswers usage 3\npower 70\n",
      Status::kOk, "average power, integrated", "", 0.01},
@@ -66,7 +66,7 @@ void TestTable() {
   for (const Row& row : kRows) {
     script += row.script + std::string("period ") + std::to_string(kPeriodMs / 1e3) + "\n";
     // Most sensors see a part of each period only.
-    if (std::strstr(row.script, "window") == nullptr) script += "window 0.0125\n";
+    if (std::strstr(row.script, "window") == nullptr) script += "window 0.025\n";
   }
   WriteScript(tree, script);
   const auto source = MakeNvml();
@@ -74,7 +74,7 @@ void TestTable() {
   const std::vector<Counter>& counters = source->counters();
   const size_t count = sizeof kRows / sizeof *kRows;
   CHECK(counters.size() == count);
-  SleepMs(static_cast<int>(10 * kPeriodMs));
+  SleepMs(static_cast<int>(6 * kPeriodMs));
   const auto first = ReadAll(source.get());
   SleepMs(static_cast<int>(42 * kPeriodMs));
   const auto last = ReadAll(source.get());
@@ -107,8 +107,8 @@ void TestTable() {
   CHECK(good);
   // The period is found where the total moves with each update.
   const CounterTiming timing = source->Timing(0);
-  CHECK(std::abs(static_cast<double>(timing.update_period_ns) / 1e6 - kPeriodMs) < 5);
-  CHECK(timing.lag_ns < 20000000);
+  CHECK(std::abs(static_cast<double>(timing.update_period_ns) / 1e6 - kPeriodMs) < 10);
+  CHECK(timing.lag_ns < 50000000);
   CHECK(source->Timing(4).lag_ns >= 500000000);  // of the second's average
 }
 

@@ -51,7 +51,7 @@ void TestRecovery() {
   const double error = static_cast<double>(back.ticks - first[0].ticks) / 1e6 /
                            TrueJoules(FakeNvml(), 0, first[0].time_ns, back.time_ns) -
                        1;
-  CHECK(error > -0.02 && error < 0.02);
+  CHECK(error > -0.1 && error < 0.1);
 }
 
 // A moment's failure is none; what an integral missed is not known.
@@ -187,7 +187,7 @@ void TestHang() {
   SleepMs(700);
   const uint64_t start_ns = SystemClock().MonotonicNs();
   CHECK(ReadAll(source.get())[0].status == Status::kOk);
-  CHECK(SystemClock().MonotonicNs() - start_ns < 100000000);
+  CHECK(SystemClock().MonotonicNs() - start_ns < 1000000000);
   source.reset();
   CHECK(SystemClock().MonotonicNs() - start_ns < 4000000000);
 }

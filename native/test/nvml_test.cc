@@ -94,7 +94,7 @@ void TestReading() {
     ReadAll(source.get());
     ReadAll(other.get());
   }
-  CHECK(SystemClock().MonotonicNs() - start_ns < 40000000);
+  CHECK(SystemClock().MonotonicNs() - start_ns < 2000000000);
   CHECK(Eventually([&] { return ReadAll(check.get())[0].ticks > 0; }));
   CHECK(Eventually([&] { return source->Timing(0).read_cost_ns > 40000000; }));
 }

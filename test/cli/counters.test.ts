@@ -17,6 +17,7 @@ interface CounterRow {
   status: string;
   detail: string;
   energyJoules?: number;
+  method?: string;
   inTotal: boolean;
 }
 interface SourceRow {
@@ -36,7 +37,7 @@ function parse(stdout: string): Map<string, SourceRow> {
   for (const source of listed.sources) {
     expect(Object.keys(source)).toEqual(['source', 'status', 'detail', 'counters']);
     for (const counter of source.counters) {
-      const { energyJoules, ...rest } = counter;
+      const { energyJoules, method, ...rest } = counter;
       expect(rest).toEqual({
         id: expect.stringMatching(new RegExp(`^${source.source}:`)),
         domain: expect.any(String),
@@ -46,8 +47,11 @@ function parse(stdout: string): Map<string, SourceRow> {
         detail: expect.any(String),
         inTotal: expect.any(Boolean),
       });
-      expect(typeof energyJoules).toBe(counter.status === 'ok' ? 'number' : 'undefined');
-      expect('energyJoules' in counter).toBe(counter.status === 'ok');
+      if (method !== undefined) expect(source.source).toMatch(/^nvml/);
+      // What is integrated from power has no count of its own.
+      const counts = counter.status === 'ok' && !method?.includes('power');
+      expect(typeof energyJoules).toBe(counts ? 'number' : 'undefined');
+      expect('energyJoules' in counter).toBe(counts);
       if (counter.status !== 'ok') expect(counter.detail).not.toBe('');
     }
   }
@@ -209,6 +213,7 @@ describe.concurrent('NVML', () => {
       ['nvml:2', 'gpu', 'GPU-fake-2', 'ok', true],
     ]);
     expect(nvml?.counters[0]?.energyJoules).toBeGreaterThanOrEqual(5000);
+    expect(nvml?.counters.map(({ method }) => method)).toEqual(['total energy', undefined, 'total energy']);
     expect(nvml?.counters[1]?.detail).toContain('keeps no energy count');
     const { stdout: text } = await runCli(['counters', ...flags], { env });
     expect(text).toMatch(/nvml:0 +gpu 0 .*in the total\n +NVIDIA A/);

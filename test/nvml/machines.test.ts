@@ -83,9 +83,9 @@ describe.skipIf(fakeNvmlLibrary() === undefined)('GPUs (needs a C compiler: apt-
   });
 
   it('is within 1 % of the truth over 41 updates', async () => {
-    const meter = meterOf('gpu A\nperiod 0.03\npower 150\ngpu B\nperiod 0.03\nanswers energy 3\npower 70\n');
+    const meter = meterOf('gpu A\npower 150\ngpu B\nanswers energy 3\npower 70\n');
     const start = meter.read(true);
-    await sleep(41 * 30);
+    await sleep(41 * 100);
     const end = meter.read();
     const seconds = Number(end.beforeNs - start.beforeNs) / 1e9;
     const [a = Number.NaN, b = Number.NaN] = meter
