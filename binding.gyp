@@ -60,9 +60,15 @@
       "native/child_usage_win.cc",
       "native/clock_win.cc",
       "native/dynamic_library_win.cc",
+      "native/emi_device.cc",
+      "native/emi_metadata.cc",
+      "native/emi_places.cc",
+      "native/emi_source.cc",
+      "native/emi_win.cc",
       "native/quiet_thread_win.cc",
       "native/sampler_thread_std.cc"
     ],
+    "win_mingw_sources": ["native/delay_load_win.cc"],
     "addon_sources": ["native/addon.cc", "native/addon_sampler.cc"]
   },
   "targets": [
@@ -89,7 +95,7 @@
       "conditions": [
         ["OS=='linux'", { "sources": ["<@(linux_sources)"], "libraries": ["-ldl", "-pthread"] }],
         ["OS=='mac'", { "sources": ["<@(mac_sources)"] }],
-        ["OS=='win'", { "sources": ["<@(win_sources)"] }]
+        ["OS=='win'", { "sources": ["<@(win_sources)"], "libraries": ["setupapi.lib"] }]
       ]
     }
   ]

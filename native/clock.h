@@ -10,10 +10,11 @@ class Clock {
  public:
   virtual ~Clock() = default;
 
-  // The clock of process.hrtime(), in nanoseconds. Stands still while the machine sleeps.
+  // The clock of process.hrtime(), in nanoseconds. Stands still while the machine sleeps, but on
+  // Windows.
   virtual uint64_t MonotonicNs() const = 0;
 
-  // As above, but runs on while the machine sleeps.
+  // As above, and ahead of it by as long as the machine has slept since boot.
   virtual uint64_t BootNs() const = 0;
 };
 

@@ -10,6 +10,8 @@ std::unique_ptr<Source> MakePerfCore();
 std::unique_ptr<Source> MakePowercap();
 std::unique_ptr<Source> MakeMsr();
 std::unique_ptr<Source> MakeMsrCore();
+std::unique_ptr<Source> MakeEmi();
+std::unique_ptr<Source> MakeEmiCore();
 std::unique_ptr<Source> MakeNvml();
 std::unique_ptr<Source> MakeNvmlPower();
 
@@ -22,6 +24,9 @@ const std::vector<SourceEntry>& SourceTable() {
         {"msr", MakeMsr, true},              // one a register, and the broadest privilege
         {"perf-core", MakePerfCore, false},  // one a core, each with an interrupt
         {"msr-core", MakeMsrCore, false},    // likewise
+#elif defined(_WIN32)
+    {"emi", MakeEmi, true},                // one system call a device
+        {"emi-core", MakeEmiCore, false},  // often one a core
 #endif
         {"nvml", MakeNvml, true}, {"nvml-power", MakeNvmlPower, false},  // checks what nvml counts
   };

@@ -104,7 +104,7 @@ describe('C++', () => {
     for (const [list, own] of Object.entries(platforms)) {
       const all = [...core_sources, ...addon_sources, ...own];
       expect(new Set(all).size, list).toBe(all.length);
-      const suffix = list.replace(/_sources$/, '');
+      const suffix = list.replace(/(_mingw)?_sources$/, '');
       const foreign = own.filter((file) => {
         const platform = OF_PLATFORM.exec(file)?.[1];
         return platform !== undefined && platform !== suffix && !(platform === 'posix' && suffix !== 'win');
