@@ -136,7 +136,8 @@ void Emi::Add(EmiDevice* device, size_t index, size_t channel, const EmiPlace& p
   counter.scale = kPicowattHour;
   counter.clock = CounterClock::kDevice;
   counter.may_rest = place.die >= 0;  // clusters of cores are switched off one by one
-  counter.outcome.detail = place.note;
+  counter.outcome.detail =
+      (described.name.empty() || place.note.empty() ? "" : described.name + ", ") + place.note;
   if (described.unit != kEmiPicowattHours) {
     counter.outcome = {Status::kNotSupported,
                        counter.origin + " counts in unit " + std::to_string(described.unit) +

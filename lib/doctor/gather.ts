@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The one file of the doctor that looks at the machine beside the meters.
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import type { ResolvedMeterOptions } from '../meter/options.js';
 import { type Facts, parseLockdown } from './facts.js';
 
 const NVIDIA = '10de';
+const REGISTRY_TIMEOUT_MS = 5000;
 
 function firstCpus(sysfs: string): string[] | undefined {
   const root = join(sysfs, 'devices/system/cpu');
@@ -42,8 +44,39 @@ function noAddons(): Facts['noAddons'] {
   return (process.env.NODE_OPTIONS ?? '').includes('--no-addons') ? 'environment' : undefined;
 }
 
+/** Of Linux' own places, which mean nothing elsewhere. */
+function readOwn(path: string): string | undefined {
+  return process.platform === 'linux' ? readSysfsText(path) : undefined;
+}
+
+function hasMark(path: string): boolean {
+  return process.platform === 'linux' && existsSync(path);
+}
+
+/** Vendor and product of the machine, as Windows' registry has them of its firmware. */
+function firmwareOfRegistry(): { dmiVendor?: string; dmiProduct?: string } {
+  if (process.platform !== 'win32') return {};
+  const { stdout } = spawnSync('reg', ['query', 'HKLM\\HARDWARE\\DESCRIPTION\\System\\BIOS'], {
+    encoding: 'utf8',
+    timeout: REGISTRY_TIMEOUT_MS,
+    windowsHide: true,
+  });
+  const value = (name: string) =>
+    new RegExp(`^[ \\t]*${name}[ \\t]+REG_SZ[ \\t]+(.*\\S)`, 'm').exec(stdout ?? '')?.[1];
+  const [dmiVendor, dmiProduct] = [value('SystemManufacturer'), value('SystemProductName')];
+  return {
+    ...(dmiVendor === undefined ? {} : { dmiVendor }),
+    ...(dmiProduct === undefined ? {} : { dmiProduct }),
+  };
+}
+
+/** `Windows 11 Pro`; elsewhere the kernel's own name. */
+function nameOfSystem(): string {
+  return process.platform === 'win32' ? os.version() : os.type();
+}
+
 function distribution(): string {
-  const text = readSysfsText('/etc/os-release') ?? '';
+  const text = readOwn('/etc/os-release') ?? '';
   return ['ID', 'ID_LIKE']
     .map((key) => new RegExp(`^${key}=["']?([^"'\n]*)`, 'm').exec(text)?.[1] ?? '')
     .filter((word) => word !== '')
@@ -77,7 +110,7 @@ export function gatherFacts({ sysfs, dev }: ResolvedMeterOptions): Facts {
     dmiVendor: readSysfsText(join(sysfs, 'class/dmi/id/sys_vendor')),
     dmiProduct: readSysfsText(join(sysfs, 'class/dmi/id/product_name')),
     hypervisorType: readSysfsText(join(sysfs, 'hypervisor/type')),
-    perfEventParanoid: wholeNumber(readSysfsText('/proc/sys/kernel/perf_event_paranoid')),
+    perfEventParanoid: wholeNumber(readOwn('/proc/sys/kernel/perf_event_paranoid')),
     lockdown: parseLockdown(readSysfsText(join(sysfs, 'kernel/security/lockdown')) ?? ''),
     packageControls,
     nvidiaGpus: nvidia?.map(({ name }) => name),
@@ -88,9 +121,10 @@ export function gatherFacts({ sysfs, dev }: ResolvedMeterOptions): Facts {
   type Optional = { [K in keyof typeof optional]?: Exclude<(typeof optional)[K], undefined> };
   const known = Object.entries(optional).filter(([, value]) => value !== undefined);
   return {
+    ...firmwareOfRegistry(),
     ...(Object.fromEntries(known) as Optional),
     platform: process.platform,
-    osName: os.type(),
+    osName: nameOfSystem(),
     kernelRelease: os.release(),
     architecture: process.arch,
     cpuName: os.cpus()[0]?.model.trim() || 'unknown',
@@ -101,11 +135,11 @@ export function gatherFacts({ sysfs, dev }: ResolvedMeterOptions): Facts {
     distribution: distribution(),
     isRoot: process.getuid?.() === 0,
     container: {
-      dockerenv: existsSync('/.dockerenv'),
-      containerenv: existsSync('/run/.containerenv'),
+      dockerenv: hasMark('/.dockerenv'),
+      containerenv: hasMark('/run/.containerenv'),
       kubernetes: process.env.KUBERNETES_SERVICE_HOST !== undefined,
-      cgroup: readSysfsText('/proc/self/cgroup') ?? '',
-      declared: process.env.container || readSysfsText('/run/systemd/container') || '',
+      cgroup: readOwn('/proc/self/cgroup') ?? '',
+      declared: process.env.container || readOwn('/run/systemd/container') || '',
     },
     hasSgxDevice,
     sysfs,

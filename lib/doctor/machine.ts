@@ -55,7 +55,7 @@ export function judgeHardware(facts: Facts): MachineDiagnosis['hardware'] {
     return { state: 'virtual-machine', detail: `firmware "${firmware}"` };
   }
   if (firmware !== '') return { state: 'bare-metal', detail: `firmware "${firmware}"` };
-  return { state: 'unknown', detail: 'neither CPUID nor the firmware is described in sysfs' };
+  return { state: 'unknown', detail: 'neither CPUID nor the firmware is described by the system' };
 }
 
 export function judgeContainer({ container }: Facts): MachineDiagnosis['container'] {

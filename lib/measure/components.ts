@@ -286,7 +286,10 @@ export function buildComponents(evidence: Evidence): {
     warnings.push({
       code: 'duplicate-zone',
       message: `${counter.id} has the name of another zone${doubtful ? ' but counts otherwise' : ''}: ${doubtful ? 'it is left out' : 'the two are counted once'}.`,
-      hint: 'Look at the name files under class/powercap: two zones of one interface should not share one.',
+      hint:
+        counter.source === 'powercap'
+          ? 'Look at the name files under class/powercap: two zones of one interface should not share one.'
+          : 'See both with: microjoule counters',
     });
   }
   const inComponents = new Set<Domain>(['package', 'dram', 'gpu']);

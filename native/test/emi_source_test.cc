@@ -83,6 +83,7 @@ void TestRepeated() {
 void TestUnknownNames() {
   Opened opened({{"a", MeterOf({{"Battery_Rail_0"}, {"Display_Rail"}, {""}})}});
   CHECK((opened.ids() == Ids{"emi:other:0:0", "emi:other:0:1", "emi:other:0:2"}));
+  CHECK(opened.source->counters()[0].outcome.detail.find("Battery_Rail_0, ") == 0);
   CHECK(opened.outcome.status == Status::kOk);
   CHECK(opened.Read()[1].status == Status::kOk);
 }

