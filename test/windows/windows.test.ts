@@ -47,7 +47,7 @@ describe.skipIf(missing !== undefined)('on Windows', () => {
   beforeAll(() => {
     scratch = mkdtempSync(path.join(os.tmpdir(), 'microjoule-windows-'));
     startWindows();
-  }, 300_000);
+  }, 600_000);
   afterAll(() => {
     stopWindows();
     if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });

