@@ -21,6 +21,11 @@ export interface DomainCounter {
   die?: number;
   /** Its count starts when the meter opens, so it says nothing of which meter it is. */
   fromOpen?: boolean;
+  /** Whose clock stamps it. One of a device of its own is read at another moment than its neighbours. */
+  clock?: 'reader' | 'device';
+  /** Joules of a tick; needed with `clock: 'device'`. */
+  scaleNumerator?: bigint;
+  scaleDenominator?: bigint;
 }
 
 /** Which counters are one physical meter. Settled at open, so that no two regions count differently. */

@@ -5,6 +5,8 @@ import { type DomainCounter, interfaceOf, SUMMED } from './domains.js';
 const SUSPICIOUS_JOULES = 2;
 /** Two reads of one meter in one pass differ by no more, in ticks. */
 const SAME_TICKS = 2n;
+/** Of devices that are read one after the other, in joules: 500 W for 0.2 ms. */
+const SAME_DEVICE_JOULES = 0.1;
 /** Of hardware's own counts, which stood close from the start. */
 const MOVING_READS = 3;
 /** Of counts that began at open, which are as far apart at each read: two idle sockets may be so for some. */
@@ -24,6 +26,8 @@ interface Pair {
   one: number;
   other: number;
   fromOpen: boolean;
+  /** By how many ticks two reads of one meter may differ. */
+  sameTicks: bigint;
   /** How many matches make them one meter. */
   wanted: number;
   last: { one: bigint; other: bigint } | undefined;
@@ -81,12 +85,18 @@ export function findMirrors(
 function compare(pair: Pair, distance: bigint): void {
   const reads = pair.matches + pair.misses + 1;
   const found = pair.distances.find(
-    ({ ticks }) => distance - ticks <= SAME_TICKS && ticks - distance <= SAME_TICKS,
+    ({ ticks }) => distance - ticks <= pair.sameTicks && ticks - distance <= pair.sameTicks,
   );
   if (found !== undefined) found.times++;
   else if (pair.fromOpen) pair.distances.push({ ticks: distance, times: 0 });
   pair.matches = Math.max(...pair.distances.map(({ times }) => times));
   pair.misses = reads - pair.matches;
+}
+
+function sameTicksOf({ clock, scaleNumerator, scaleDenominator }: DomainCounter): bigint {
+  if (clock !== 'device' || scaleNumerator === undefined || scaleDenominator === undefined) return SAME_TICKS;
+  const ticks = BigInt(Math.ceil((SAME_DEVICE_JOULES * Number(scaleDenominator)) / Number(scaleNumerator)));
+  return ticks > SAME_TICKS ? ticks : SAME_TICKS;
 }
 
 function suspects(counters: readonly DomainCounter[], openedJoules: readonly (number | undefined)[]): Pair[] {
@@ -105,7 +115,7 @@ function suspects(counters: readonly DomainCounter[], openedJoules: readonly (nu
         const wanted = fromOpen ? MOVING_READS_FROM_OPEN : MOVING_READS;
         const distances = fromOpen ? [] : [{ ticks: 0n, times: 0 }];
         const seen = { last: undefined, distances, matches: 0, misses: 0, still: 0 };
-        pairs.push({ one, other, fromOpen, wanted, ...seen });
+        pairs.push({ one, other, fromOpen, sameTicks: sameTicksOf(counter), wanted, ...seen });
       }
     }
   });

@@ -44,6 +44,15 @@ describe('packages that repeat one meter', () => {
     expect(mirrors(packages.slice(0, 2), [5, 5.5], [moving, other]).first).toEqual([0, 1]);
   });
 
+  it('are found among devices that are read one after the other, by their energy', () => {
+    const scale = { clock: 'device', scaleNumerator: 9n, scaleDenominator: 2_500_000_000n } as const;
+    const devices = packages.slice(0, 2).map((counter) => ({ ...counter, ...scale }));
+    // A tick is 3.6e-9 J: 60 W for 0.3 ms, and for 3 ms.
+    const later = (joules: number) => (read: number) => moving(read) + BigInt(Math.round(joules / 3.6e-9));
+    expect(mirrors(devices, [5, 5], [moving, later(0.018)]).first).toEqual([0, 0]);
+    expect(mirrors(devices, [5, 5], [moving, later(0.18)]).first).toEqual([0, 1]);
+  });
+
   it('survive one update between the reads of the two', () => {
     const torn = (read: number) => moving(read === 3 ? 4 : read);
     expect(mirrors(packages.slice(0, 2), [5, 5], [moving, torn]).first).toEqual([0, 0]);

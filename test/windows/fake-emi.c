@@ -21,7 +21,7 @@ struct setting {
   ULONG present;
   ULONG mode;
   LONG status;    // that a mode of failure answers
-  ULONG restart;  // the counts begin at 0 again
+  ULONG restart;  // the counts begin anew; otherwise they go on from the time the driver was loaded
   ULONG version;
   ULONG channels;
   ULONG metadata_size;
@@ -45,6 +45,7 @@ struct device {
 static const GUID energy_meter = {0x45bd8344, 0x7ed6, 0x49cf, {0xa4, 0x40, 0xc2, 0x76, 0xc9, 0x33, 0xb0, 0x53}};
 static DEVICE_OBJECT *devices[DEVICES];
 static LONG found = -1;
+static ULONGLONG loaded;
 
 static ULONGLONG now(void) {
   LARGE_INTEGER time;
@@ -66,7 +67,7 @@ static NTSTATUS change(const struct setting *setting) {
     return STATUS_INVALID_PARAMETER;
   self = devices[setting->device]->DeviceExtension;
   RtlCopyMemory(&self->setting, setting, sizeof *setting);
-  if (setting->restart || !self->begin) self->begin = now();
+  self->begin = setting->restart ? now() : loaded;
   self->frozen = now() - self->begin;
   if (self->is_on == (setting->present != 0)) return STATUS_SUCCESS;
   self->is_on = setting->present != 0;
@@ -175,6 +176,7 @@ NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *path) {
   DEVICE_OBJECT *control;
   NTSTATUS status;
   (void)path;
+  loaded = now();
   driver->MajorFunction[IRP_MJ_CREATE] = driver->MajorFunction[IRP_MJ_CLOSE] =
       driver->MajorFunction[IRP_MJ_CLEANUP] = on_open_or_close;
   driver->MajorFunction[IRP_MJ_QUERY_VOLUME_INFORMATION] = on_volume;

@@ -45,6 +45,8 @@ export const MACHINES = {
   ],
   // Two dies of one package, each with the package's count.
   mirrored: [rapl({ Package0_PKG: 60 }), rapl({ Package0_PKG: 60 })],
+  // A virtual package a die, all with one count.
+  'repeated-packages': [rapl({ Package0_PKG: 60 }), rapl({ Package1_PKG: 60 })],
   rails: [{ version: 2, channels: ['Battery_Rail_0', 'Display_Rail'].map((name) => ({ name, watts: 4 })) }],
 };
 

@@ -154,6 +154,11 @@ describe.skipIf(missing !== undefined)('on Windows', () => {
     expectWatts((await run('--duration', '1')).components.cpu, 60);
   });
 
+  it('two packages that repeat one count are one', { timeout: LONG_MS }, async () => {
+    await become('repeated-packages');
+    expectWatts((await run('--duration', '1')).components.cpu, 60);
+  });
+
   it('rails of unknown names are listed and left out', { timeout: LONG_MS }, async () => {
     await become('rails');
     expect(await list('--sources', 'emi')).toEqual(['emi:other:0:0 ok', 'emi:other:0:1 ok']);
