@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// node bench/simulate.mjs [--trials N] [--seed N] [--write]
+// node bench/simulate.mjs [--trials N] [--seed N] [--figures FOLDER] [--write]
 //
 // Simulates the estimators of lib/precision on a virtual counter, prints the tables of docs/precision.md, and with
-// --write puts them there. The exit code is 1 where something falls short of what is demanded.
+// --write puts them there and draws docs/figures of the same trials (--figures: draws them in another folder). The exit
+// code is 1 where something falls short of what is demanded.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { figures } from './figures.mjs';
 
 const BEGIN = '<!-- simulated: begin -->';
 const END = '<!-- simulated: end -->';
@@ -18,6 +20,7 @@ const { values: flags } = parseArgs({
   options: {
     trials: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
+    figures: { type: 'string' },
     write: { type: 'boolean' },
   },
 });
@@ -41,7 +44,7 @@ const compiled = spawnSync(
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
 const { tables } = await import(pathToFileURL(path.join(out, 'test/precision/tables.js')).href);
-const { markdown, shortcomings } = tables(trials, seed, (group) => console.error(group));
+const { markdown, results, shortcomings } = tables(trials, seed, (group) => console.error(group));
 const text = `${trials} trials each, seed ${seed}; \`npm run simulate\` repeats them.\n\n${markdown}`;
 if (flags.write) {
   const file = path.join(repository, 'docs', 'precision.md');
@@ -51,6 +54,13 @@ if (flags.write) {
   writeFileSync(file, `${page.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${page.slice(end)}`);
 } else {
   console.log(text);
+}
+const drawn = flags.figures ?? (flags.write ? path.join(repository, 'docs', 'figures') : undefined);
+if (drawn !== undefined) {
+  mkdirSync(drawn, { recursive: true });
+  for (const [name, svg] of Object.entries(figures(results, `${trials} trials each, seed ${seed}`))) {
+    writeFileSync(path.join(drawn, name), svg);
+  }
 }
 for (const shortcoming of shortcomings) console.error(`falls short: ${shortcoming}`);
 process.exitCode = shortcomings.length > 0 ? 1 : 0;

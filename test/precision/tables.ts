@@ -47,8 +47,16 @@ function row(name: string, summary: Summary): string {
   return `| ${cells.join(' | ')} |`;
 }
 
+/** What one regime came to, for those who draw it. */
+export interface Result {
+  group: string;
+  name: string;
+  summary: Summary;
+}
+
 export interface Tables {
   markdown: string;
+  results: Result[];
   shortcomings: string[];
 }
 
@@ -56,12 +64,14 @@ export interface Tables {
 export function tables(trialCount: number, seed: number, progress: (group: string) => void): Tables {
   const lines: string[] = [];
   const short: string[] = [];
+  const results: Result[] = [];
   for (const group of [...new Set(REGIMES.map((regime) => regime.group))]) {
     progress(group);
     lines.push(`### ${group}`, '', `| ${HEAD.join(' | ')} |`, `| ${HEAD.map(() => '---').join(' | ')} |`);
     for (const regime of REGIMES.filter((one) => one.group === group)) {
       const summary = simulate(regime, trialCount, seed);
       lines.push(row(regime.name, summary));
+      results.push({ group, name: regime.name, summary });
       short.push(...shortcomings(regime, summary).map((text) => `${group}, ${regime.name}: ${text}`));
     }
     lines.push('');
@@ -81,5 +91,5 @@ export function tables(trialCount: number, seed: number, progress: (group: strin
     if (found < lower - slack(lower) || found > upper + slack(upper))
       short.push(`${rate.name}: ${percent(found)}`);
   }
-  return { markdown: lines.join('\n'), shortcomings: short };
+  return { markdown: lines.join('\n'), results, shortcomings: short };
 }
