@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The figures of docs/methodology.md, of the same trials as the tables of docs/precision.md.
-import { axis, band, figure, frame, line, mark, muted, SIZES, scale, text } from './svg.mjs';
+import { byLengthPlot, WIDTH } from './plot.mjs';
+import { axis, band, figure, frame, line, mark, SIZES, scale, text } from './svg.mjs';
 
 // Told apart by those who see few colours, too (Okabe and Ito).
 const BLUE = '#0072b2';
@@ -25,10 +26,6 @@ const WRONG = [
 const MOSTLY = 0.5;
 const FLAGGED = 0.9;
 
-const WIDTH = 880;
-const LENGTHS = [0.08, 130];
-const LENGTH_TICKS = [0.1, 0.3, 1, 3, 10, 30, 100];
-
 /** Of a group, by the length that its names end with. */
 function byLength(results, group, pick = () => true) {
   const found = results
@@ -44,62 +41,6 @@ function byLength(results, group, pick = () => true) {
   return found.sort((a, b) => a.length - b.length);
 }
 
-/** Whole decades that hold all values, the lowest not at the very edge. */
-function decadesOf(values) {
-  const low = Math.floor(Math.log10(0.8 * Math.min(...values)));
-  const high = Math.ceil(Math.log10(Math.max(...values)));
-  return Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i));
-}
-const plain = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 1, useGrouping: false });
-/** As long as it need be: toString() would turn to exponents. */
-const percent = (ratio) => `${plain.format(100 * ratio)} %`;
-
-/** A plot of ratios against lengths, both by decades, with its legend on the right. */
-function plot({ about, label, series }) {
-  const area = [124, 78, 620, 400];
-  const [left, top, right, bottom] = area;
-  const decades = decadesOf(series.flatMap(({ points }) => points.map(([, ratio]) => ratio)));
-  const x = scale(LENGTHS, [left, right], true);
-  const y = scale([decades[0], decades.at(-1)], [bottom, top], true);
-  const named = (value, name) => ({ value, name });
-  const parts = [
-    axis(
-      'x',
-      area,
-      x,
-      LENGTH_TICKS.map((value) => named(value, String(value))),
-      'length of the region or call, in update periods of the counter',
-    ),
-    axis(
-      'y',
-      area,
-      y,
-      decades.map((value) => named(value, percent(value))),
-      label,
-    ),
-    frame(area),
-  ];
-  let row = top + 12;
-  for (const { names, shape, colour, points, dashes, isLine = true } of series) {
-    const places = points.map(([length, ratio]) => [x(length), y(ratio)]);
-    if (isLine) parts.push(line(places, colour, { width: 2, dashes, name: 'series' }));
-    if (shape !== undefined) for (const [px, py] of places) parts.push(mark(shape, px, py, colour));
-    if (isLine) {
-      const across = [
-        [right + 18, row],
-        [right + 46, row],
-      ];
-      parts.push(line(across, colour, { width: 2, dashes }));
-    }
-    if (shape !== undefined) parts.push(mark(shape, right + 32, row, colour, { name: 'key' }));
-    for (const [i, name] of names.entries()) {
-      parts.push(i === 0 ? text(right + 56, row + 5, name) : muted(right + 56, row + 5 + 17 * i, name));
-    }
-    row += 20 + 17 * names.length;
-  }
-  return figure({ width: WIDTH, height: 460, ...about }, ...parts);
-}
-
 const given = (points) => points.filter(([, ratio]) => ratio !== undefined && ratio !== 0);
 
 function naiveOrRegion(results, trials) {
@@ -109,7 +50,7 @@ function naiveOrRegion(results, trials) {
   const partly = passive
     .filter(({ summary }) => summary.resolvedRatio > 0 && summary.resolvedRatio < 0.995)
     .map(({ length, summary }) => `${(100 * summary.resolvedRatio).toFixed(0)} % at ${length} periods`);
-  return plot({
+  return byLengthPlot({
     about: {
       title: 'Error of a short region: two plain readings against begin() and end()',
       subtitle: `30 W outside, 60 W inside; a counter that updates every 1 ms; ${trials}`,
@@ -170,7 +111,7 @@ function halfWidths(results, trials) {
     REPETITION,
     (name) => name.startsWith('period 1 ms, calls alike'),
   );
-  return plot({
+  return byLengthPlot({
     about: {
       title: 'How narrow the stated 95 % interval is',
       subtitle: `60 W, a counter that updates every 1 ms in steps of 61 µJ; ${trials}`,
