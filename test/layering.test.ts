@@ -330,12 +330,14 @@ describe('names', () => {
     'WattsPerThread',
     'WattsPerGib',
     'Seconds',
+    'Years',
     'Ms',
     'Ns',
     'Hz',
     'Grams',
     'Kg',
     'GramsPerKwh',
+    'GramsPerUnit',
     'KgPerSecond',
     'KgPerYear',
     'Gib',
@@ -346,6 +348,11 @@ describe('names', () => {
   ];
   // Numbers that have no unit, or whose unit somebody else chose.
   const UNITLESS: Record<string, readonly string[]> = {
+    'in the unit of the quantity at hand, of which the mathematics knows nothing': [
+      'value',
+      'lower',
+      'upper',
+    ],
     'an index or a calendar year': [
       'device',
       'die',
@@ -369,6 +376,8 @@ describe('names', () => {
     'flags of the command, as the user types them; --help has their units': [
       'duration',
       'intensity',
+      'intensityUncertainty',
+      'reservedShare',
       'repeat',
     ],
     'ratios of idle to full power in a table keyed by microarchitecture': [
@@ -381,7 +390,6 @@ describe('names', () => {
       'zen2',
       'zen3',
     ],
-    "a field of @tgwf/co2's own data": ['value'],
     'a level of the kernel, by its own name': ['perfEventParanoid'],
   };
   const unitless = new Set(Object.values(UNITLESS).flat());

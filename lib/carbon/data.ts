@@ -119,6 +119,12 @@ export function emberGramsPerKwh(alpha3: string): number | undefined {
   return Object.hasOwn(ember(), alpha3) ? presentGramsPerKwh(ember()[alpha3]) : undefined;
 }
 
+/** gCO2e/kWh of every country that Ember has, in ascending order. */
+export function emberCountriesGramsPerKwh(): number[] {
+  const values = isoCountries().flatMap(({ alpha3 }) => emberGramsPerKwh(alpha3) ?? []);
+  return values.sort((one, other) => one - other);
+}
+
 /** gCO2e/kWh of Ember's world average. Throws an Error when the package has none. */
 export function worldGramsPerKwh(): number {
   const value = emberGramsPerKwh('WORLD');

@@ -2,10 +2,13 @@
 import { MicrojouleError } from '../core/errors.js';
 import type { Intensity, Location } from '../core/report-types.js';
 import { electricityMaps, emberGramsPerKwh, worldGramsPerKwh, zoneGramsPerKwh } from './data.js';
+import { CONFIDENCE_RATIO, spreadOfCountries, spreadOfMethods } from './spread.js';
 
 export interface IntensityOptions {
   /** Overrides the data sets, in gCO2e/kWh. Finite and at least 0. */
   intensityGramsPerKwh?: number | undefined;
+  /** How far the user's own value may be off, in gCO2e/kWh: half the width of its 95 % interval. */
+  intensityUncertaintyGramsPerKwh?: number | undefined;
 }
 
 const EMBER = {
@@ -21,16 +24,35 @@ const EMBER_YEAR =
 /**
  * Carbon intensity of the electricity at a place, in gCO2e/kWh: the user's override, else Electricity Maps for the
  * zone, Electricity Maps for the country, Ember for the country, Ember for the world, the first that has a value.
- * `detail` says which answered and which did not. Synchronous and offline. Throws `ERR_BAD_OPTION` for an
- * override that is not a finite number of at least 0.
+ * `detail` says which answered and which did not. The data sets' values have an interval, see `spread.ts`.
+ * Synchronous and offline. Throws `ERR_BAD_OPTION` for an override that is not a finite number of at least 0, and for
+ * an uncertainty that is none or has no override.
  */
 export function resolveIntensity(location: Location, options: IntensityOptions = {}): Intensity {
-  const { intensityGramsPerKwh } = options;
-  if (intensityGramsPerKwh !== undefined) return given(intensityGramsPerKwh);
+  const { intensityGramsPerKwh, intensityUncertaintyGramsPerKwh: uncertainty } = options;
+  if (intensityGramsPerKwh !== undefined) return given(intensityGramsPerKwh, uncertainty);
+  if (uncertainty !== undefined) throw uncertaintyAlone();
   return fromElectricityMaps(location) ?? fromEmber(location) ?? fromWorld(location);
 }
 
-function given(intensityGramsPerKwh: number): Intensity {
+function uncertaintyAlone(): MicrojouleError {
+  return new MicrojouleError(
+    'ERR_BAD_OPTION',
+    'An uncertainty of the carbon intensity was given without the intensity.',
+    {
+      hint: 'Give the intensity as well, or leave the uncertainty out: the data sets bring their own.',
+    },
+  );
+}
+
+function given(intensityGramsPerKwh: number, uncertainty: number | undefined): Intensity {
+  if (uncertainty !== undefined && !(Number.isFinite(uncertainty) && uncertainty >= 0)) {
+    throw new MicrojouleError(
+      'ERR_BAD_OPTION',
+      `The uncertainty of the carbon intensity must be a finite number of at least 0 g/kWh, but is ${String(uncertainty)}.`,
+      { hint: 'Give half the width of the 95 % interval, in grams per kilowatt-hour.' },
+    );
+  }
   if (!Number.isFinite(intensityGramsPerKwh) || intensityGramsPerKwh < 0) {
     throw new MicrojouleError(
       'ERR_BAD_OPTION',
@@ -46,6 +68,14 @@ function given(intensityGramsPerKwh: number): Intensity {
     source: 'user',
     method: 'given',
     detail: `The user gave ${intensityGramsPerKwh} g/kWh, so no data set was asked.`,
+    ...(uncertainty === undefined
+      ? {}
+      : {
+          lowerGramsPerKwh: Math.max(0, intensityGramsPerKwh - uncertainty),
+          upperGramsPerKwh: intensityGramsPerKwh + uncertainty,
+          confidenceRatio: CONFIDENCE_RATIO,
+          uncertaintyMethod: 'given by the user',
+        }),
   };
 }
 
@@ -73,6 +103,7 @@ function fromElectricityMaps(location: Location): Intensity | undefined {
       source: `Electricity Maps ${year} via @tgwf/co2`,
       method: 'yearly average, life cycle, consumption mix',
       credit: 'Electricity Maps, ODbL',
+      ...spreadOfMethods(intensityGramsPerKwh, location),
       detail: sentences.join(' '),
     };
   }
@@ -88,6 +119,7 @@ function fromEmber(location: Location): Intensity | undefined {
     zone: countryAlpha3,
     kind: 'estimated',
     ...EMBER,
+    ...spreadOfMethods(intensityGramsPerKwh, location),
     detail: `Electricity Maps has no value for ${missing(location)}, so Ember answered for ${countryAlpha3}. ${EMBER_YEAR}`,
   };
 }
@@ -98,11 +130,13 @@ function fromWorld(location: Location): Intensity {
   const reason = known
     ? `Neither Electricity Maps nor Ember has a value for ${missing(location)}, so Ember's world average is used.`
     : "No country is known, so no zone or country was looked up and Ember's world average is used; pass --country.";
+  const intensityGramsPerKwh = worldGramsPerKwh();
   return {
-    intensityGramsPerKwh: worldGramsPerKwh(),
+    intensityGramsPerKwh,
     zone: 'WORLD',
     kind: 'assumed',
     ...EMBER,
+    ...spreadOfCountries(),
     detail: `${reason} The package does not say for which year it stands.`,
   };
 }

@@ -65,6 +65,16 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
     .option('--country <name>', 'country by name, alpha-2 or alpha-3 (default: from the time zone)')
     .option('--region <name>', 'region or grid zone within the country')
     .option('--intensity <g/kWh>', 'carbon intensity, instead of the data set', numberFrom(0, false))
+    .option(
+      '--intensity-uncertainty <g/kWh>',
+      'half the 95 % interval of the --intensity given',
+      numberFrom(0, false),
+    )
+    .option('--embodied-kg <kg>', 'CO2eq of making the hardware; with --lifespan-years', numberFrom(0, false))
+    .option('--lifespan-years <years>', 'how long the hardware will be in use', numberFrom(0, true))
+    .option('--reserved-share <ratio>', 'share of the hardware that is used, 0 to 1', numberFrom(0, true))
+    .option('--unit <name>', 'emissions per what, e.g. image (SCI, with --embodied-kg)', text)
+    .option('--unit-count <count>', 'how many units the run does (default: 1)', numberFrom(0, true))
     .option('--cloud-provider <name>', 'cloud provider, for the report')
     .option('--cloud-region <name>', "the provider's region, for the report")
     .option('--cpu-watts <watts>', 'constant CPU power where there is no counter', numberFrom(0, true))

@@ -21,6 +21,12 @@ export interface RunFlags extends MeterFlags {
   country?: string;
   region?: string;
   intensity?: number;
+  intensityUncertainty?: number;
+  embodiedKg?: number;
+  lifespanYears?: number;
+  reservedShare?: number;
+  unit?: string;
+  unitCount?: number;
   cloudProvider?: string;
   cloudRegion?: string;
   cpuWatts?: number;
@@ -109,7 +115,14 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
   const outputs = flags.output ?? [];
   for (const file of outputs) (await formats()).checkOutput(file);
   const model = await readModel(flags.model);
-  const plan = planReport({ ...flags, intensityGramsPerKwh: flags.intensity, model });
+  const plan = planReport({
+    ...flags,
+    intensityGramsPerKwh: flags.intensity,
+    intensityUncertaintyGramsPerKwh: flags.intensityUncertainty,
+    reservedRatio: flags.reservedShare,
+    functionalUnit: flags.unit,
+    model,
+  });
   const meter = openMeter(toMeterOptions(flags));
   if (flags.require === true) requireCounters(meter, flags);
 

@@ -133,6 +133,41 @@ export function formatSpread(mean: number, deviation: number, quantity: keyof ty
   return `${text} ± ${vanished ? formatSignificant(deviation / scale, 2) : fixed} ${unit}`;
 }
 
+/** The quantities that {@link formatBounds} knows beside those of the ladders. */
+type Bounded = keyof typeof LADDERS | 'intensity';
+
+/**
+ * An interval around a value, in joules, grams or g/kWh, its half-width to two significant digits: `± 4.1 J` where both
+ * sides are alike within a tenth and small beside it, otherwise `0.74 to 1.50 g`. In the unit that the value itself is printed in.
+ */
+export function formatBounds(value: number, lower: number, upper: number, quantity: Bounded): string {
+  if (![value, lower, upper].every(Number.isFinite)) return UNKNOWN;
+  const [scale, unit] =
+    quantity === 'intensity' ? ([1, 'g/kWh'] as const) : stepFor(value, LADDERS[quantity]);
+  const [below, above] = [(value - lower) / scale, (upper - value) / scale];
+  if (below === 0 && above === 0) return `± 0 ${unit}`;
+  const widest = Math.max(below, above);
+  // Around a value of the same size, the ends say more than the width.
+  if (Math.abs(above - below) <= 0.1 * widest && widest <= Math.abs(value / scale) / 2) {
+    return `± ${atDecimals(widest, decimalsOf(widest))} ${unit}`;
+  }
+  const decimals = decimalsOf((below + above) / 2);
+  return `${atDecimals(lower / scale, decimals)} to ${atDecimals(upper / scale, decimals)} ${unit}`;
+}
+
+/** Decimals with which a positive number has two significant digits; negative for tens. */
+function decimalsOf(value: number): number {
+  return 1 - Math.floor(Math.log10(Number(value.toPrecision(2))));
+}
+
+/** At so many decimals, but with no fewer than two significant digits of its own. */
+function atDecimals(value: number, decimals: number): string {
+  if (value === 0) return '0';
+  const needed = Math.max(decimals, decimalsOf(value));
+  if (needed > 6) return value.toExponential(1);
+  return needed >= 0 ? value.toFixed(needed) : String(Math.round(value * 10 ** needed) / 10 ** needed);
+}
+
 function climb(value: number, ladder: Ladder, unit: string): string {
   if (!Number.isFinite(value)) return UNKNOWN;
   if (value === 0) return `0 ${unit}`;

@@ -4,6 +4,14 @@ import type { Domain, Kind, Provenance, Status, Warning } from './vocabulary.js'
 /** The kinds of a value that is there. */
 export type PresentKind = Exclude<Kind, 'absent'>;
 
+/** An interval that holds the true energy with the given probability. All of it is there, or none. */
+export interface EnergyBounds {
+  lowerJoules?: number;
+  upperJoules?: number;
+  /** Coverage probability, e.g. 0.95. */
+  confidenceRatio?: number;
+}
+
 /** One counter's share of a component, or of what is shown apart from the total. */
 export interface CounterEnergy {
   id: string;
@@ -22,7 +30,7 @@ export interface CounterEnergy {
 }
 
 /** Energy of one component of the machine over the region. */
-export interface Component extends Provenance {
+export interface Component extends Provenance, EnergyBounds {
   /** In joules. Absent when `kind` is `absent`. */
   energyJoules?: number;
   /** In kilowatt-hours. Absent when `kind` is `absent`. */
@@ -139,6 +147,12 @@ export interface Intensity extends Provenance {
   year?: number;
   /** The data set's licence and credit line. */
   credit?: string;
+  /** An interval that holds the true intensity with probability `confidenceRatio`: all three, or none. */
+  lowerGramsPerKwh?: number;
+  upperGramsPerKwh?: number;
+  confidenceRatio?: number;
+  /** Where the interval comes from. There when the interval is. */
+  uncertaintyMethod?: string;
 }
 
 export interface Cloud extends Provenance {
@@ -169,7 +183,7 @@ export interface Reference {
 }
 
 /** The one total. There is no report without one, so it is never absent. */
-export interface TotalEnergy extends Provenance {
+export interface TotalEnergy extends Provenance, EnergyBounds {
   kind: PresentKind;
   energyJoules: number;
   energyKwh: number;
@@ -182,6 +196,58 @@ export interface TotalEnergy extends Provenance {
   assumedJoules: number;
   /** What is left out, one sentence each. */
   absent: string[];
+}
+
+/** What the emissions' interval takes into account. */
+export type UncertaintyPart = 'energy' | 'intensity';
+
+/** CO2 equivalent of the total energy: operational emissions. */
+export interface Emissions extends Provenance {
+  kind: PresentKind;
+  emissionsKg: number;
+  emissionsGrams: number;
+  /** Absent when the region has no length. */
+  emissionsKgPerSecond?: number;
+  /** What a Julian year at the same rate would emit. Absent when the region has no length. */
+  emissionsKgPerYear?: number;
+  atLeast: boolean;
+  /** An interval for what was counted; absent where neither energy nor intensity has one. */
+  lowerGrams?: number;
+  upperGrams?: number;
+  confidenceRatio?: number;
+  /** What the interval takes into account; the other is taken as exact in it. There when the interval is. */
+  uncertaintyOf?: UncertaintyPart[];
+}
+
+/** The run's share of what making the hardware emitted: M of ISO/IEC 21031. The terms are the user's. */
+export interface Embodied extends Provenance {
+  kind: PresentKind;
+  /** M = TE x TiR / EL x RR/ToR, in grams of CO2 equivalent. */
+  embodiedGrams: number;
+  /** TE: what making the hardware emitted, in grams of CO2 equivalent. */
+  totalEmbodiedGrams: number;
+  /** TiR: how long it was reserved for the software, in seconds. */
+  reservedSeconds: number;
+  /** EL: how long it is expected to be in use, in seconds. */
+  lifespanSeconds: number;
+  /** RR/ToR: the share of it that was reserved, 0 to 1. */
+  reservedRatio: number;
+}
+
+/** Emissions per functional unit. Only with embodied emissions may it be called SCI. */
+export interface Score extends Provenance {
+  kind: PresentKind;
+  name: 'SCI' | 'operational emissions';
+  /** R, in the singular, e.g. `image`. */
+  functionalUnit: string;
+  /** How many of them the run did. */
+  unitCount: number;
+  /** Grams of CO2 equivalent per functional unit. */
+  gramsPerUnit: number;
+  lowerGramsPerUnit?: number;
+  upperGramsPerUnit?: number;
+  confidenceRatio?: number;
+  atLeast: boolean;
 }
 
 /** The CO2 emission report. `schema/report.schema.json` describes its JSON. */
@@ -201,16 +267,11 @@ export interface Report {
   energy: TotalEnergy;
   components: Components;
   apart: CounterEnergy[];
-  emissions: Provenance & {
-    kind: PresentKind;
-    emissionsKg: number;
-    emissionsGrams: number;
-    /** Absent when the region has no length. */
-    emissionsKgPerSecond?: number;
-    /** What a Julian year at the same rate would emit. Absent when the region has no length. */
-    emissionsKgPerYear?: number;
-    atLeast: boolean;
-  };
+  emissions: Emissions;
+  /** There when the user gave the terms. */
+  embodied?: Embodied;
+  /** There when the user named a functional unit. */
+  score?: Score;
   intensity: Intensity;
   location: Location;
   cloud: Cloud;

@@ -14,6 +14,14 @@ import {
 } from '../core/numbers.js';
 import type { Components, Report, Spread } from '../core/report-types.js';
 import type { Kind, Provenance } from '../core/vocabulary.js';
+import {
+  emissionsBounds,
+  energyBounds,
+  intensityBounds,
+  intervalName,
+  scoreBounds,
+  scoreName,
+} from './intervals.js';
 import { absenceOf, COMPONENTS, cloudOf, countersOf, placeOf } from './labels.js';
 import { alignedTable, cell, table } from './markdown-escape.js';
 import { cite } from './markdown-prose.js';
@@ -133,12 +141,21 @@ export function provenanceTable(report: Report): string {
   const components = COMPONENTS.map(({ key, name }) => {
     const { energyJoules, powerWatts, atLeast, ...from } = report.components[key];
     if (energyJoules === undefined) return line(name, absenceOf(key, report), from);
-    return line(name, `${withAtLeast(formatEnergy(energyJoules), atLeast)}${meanOf(powerWatts)}`, from);
+    const bounds = after(energyBounds(energyJoules, report.components[key]), from.confidenceRatio);
+    return line(
+      name,
+      `${withAtLeast(formatEnergy(energyJoules), atLeast)}${bounds}${meanOf(powerWatts)}`,
+      from,
+    );
   });
-  const total = `${withAtLeast(formatEnergy(energy.energyJoules), energy.atLeast)}${meanOf(energy.powerWatts)}`;
+  const total = `${withAtLeast(formatEnergy(energy.energyJoules), energy.atLeast)}${after(energyBounds(energy.energyJoules, energy), energy.confidenceRatio)}${meanOf(energy.powerWatts)}`;
   const year = intensity.year === undefined ? 'year not stated' : `year ${intensity.year}`;
   const zone = intensity.zone === undefined ? '' : `, zone ${intensity.zone}`;
   const grams = `${formatDecimals(intensity.intensityGramsPerKwh, 6)} g/kWh (${year}${zone})`;
+  const ofIntensity = after(intensityBounds(intensity), intensity.confidenceRatio);
+  const howFar =
+    intensity.uncertaintyMethod === undefined ? '' : ` Interval: ${intensity.uncertaintyMethod}.`;
+  const mass = `${withAtLeast(formatMass(emissions.emissionsGrams), emissions.atLeast)}${after(emissionsBounds(emissions), emissions.confidenceRatio)}`;
   const credit = cite(report, 'carbon-intensity');
   return table(
     ['Quantity', 'Value', 'Kind', 'Source', 'Method', 'Detail'],
@@ -146,12 +163,35 @@ export function provenanceTable(report: Report): string {
       line('Duration', formatDuration(duration.durationSeconds), duration),
       ...components,
       line('Total energy', total, energy),
-      line('Emissions', withAtLeast(formatMass(emissions.emissionsGrams), emissions.atLeast), emissions),
-      line('Carbon intensity', grams, intensity, credit === '' ? '' : ` ${credit}`),
+      line('Emissions', mass, emissions),
+      ...scoreLines(report).map(([name, value, from]) => line(name, value, from)),
+      line(
+        'Carbon intensity',
+        `${grams}${ofIntensity}`,
+        intensity,
+        `${howFar}${credit === '' ? '' : ` ${credit}`}`,
+      ),
       line('Location', placeOf(location), location),
       line('Cloud', cloudOf(cloud), cloud),
     ],
   );
+}
+
+/** Embodied emissions and the score per functional unit, where the user gave their terms. */
+export function scoreLines({ embodied, score }: Report): [name: string, value: string, from: Provenance][] {
+  const lines: [string, string, Provenance][] = [];
+  if (embodied !== undefined)
+    lines.push(['Embodied emissions', formatMass(embodied.embodiedGrams), embodied]);
+  if (score !== undefined) {
+    const value = withAtLeast(formatMass(score.gramsPerUnit), score.atLeast);
+    lines.push([scoreName(score), `${value}${after(scoreBounds(score), score.confidenceRatio)}`, score]);
+  }
+  return lines;
+}
+
+/** An interval behind its value. */
+function after(bounds: string, confidenceRatio: number | undefined): string {
+  return bounds === '' ? '' : `, ${intervalName(confidenceRatio)} ${bounds}`;
 }
 
 function meanOf(powerWatts: number | undefined): string {

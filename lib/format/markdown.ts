@@ -2,10 +2,20 @@
 
 import { formatDecimals, formatDuration, formatTimestamp } from '../core/numbers.js';
 import type { ModelDetails, Report } from '../core/report-types.js';
+import { emissionsBounds, intervalName, uncertaintyScope } from './intervals.js';
 import { commandLine, endingOf, groupWarnings } from './labels.js';
 import { inline } from './markdown-escape.js';
 import { carbonFootprintSection, methodSection, referencesSection, usageSection } from './markdown-prose.js';
-import { countersTable, provenanceTable, repetitionsTable, resultsTable } from './markdown-tables.js';
+import {
+  countersTable,
+  provenanceTable,
+  repetitionsTable,
+  resultsTable,
+  scoreLines,
+} from './markdown-tables.js';
+import { shareBar, shareLegend } from './shares.js';
+
+const BAR_COLUMNS = 60;
 
 /** The report as a Markdown document (GitHub flavour) with a final newline. */
 export function formatMarkdown(report: Report): string {
@@ -55,11 +65,27 @@ function resultsSection(report: Report): string {
     '## Results',
     runOf(report),
     resultsTable(report),
+    `\`\`\`text\n${shareBar(report, BAR_COLUMNS)}\n${shareLegend(report)}\n\`\`\``,
+    ...certaintyOf(report),
     ...(missing.length === 0 ? [] : [`Not counted, though known to be there:\n\n${missing.join('\n')}`]),
     ...(report.command === undefined ? [] : [commandOf(report.command)]),
     ...(repetitions === undefined ? [] : [repetitions]),
   ];
   return blocks.join('\n\n');
+}
+
+/** What the emissions may be, and what one functional unit took. */
+function certaintyOf(report: Report): string[] {
+  const { emissions } = report;
+  const bounds = emissionsBounds(emissions);
+  const interval = intervalName(emissions.confidenceRatio);
+  const lines = [
+    ...(bounds === ''
+      ? []
+      : [`The ${interval} of the emissions is ${bounds}: ${uncertaintyScope(emissions)}.`]),
+    ...scoreLines(report).map(([name, value]) => `${inline(name)}: ${value}.`),
+  ];
+  return lines.length === 0 ? [] : [lines.join(' ')];
 }
 
 function runOf(report: Report): string {

@@ -13,14 +13,26 @@ import {
   formatTimestamp,
   withAtLeast,
 } from '../core/numbers.js';
-import type { Components, Report, Spread } from '../core/report-types.js';
+import type { Component, Components, Intensity, Report, Spread } from '../core/report-types.js';
 import { GRAMS_PER_KG } from '../core/units.js';
 import type { Kind, Provenance } from '../core/vocabulary.js';
+import { paragraph } from './columns.js';
+import {
+  emissionsBounds,
+  energyBounds,
+  intensityBounds,
+  intervalName,
+  scoreBounds,
+  scoreName,
+  uncertaintyScope,
+} from './intervals.js';
 import { absenceOf, COMPONENTS, cloudOf, commandLine, endingOf, groupWarnings, placeOf } from './labels.js';
+import { shareBar, shareLegend } from './shares.js';
 import { displayWidth, padLeft, padRight, withoutControls, wrap } from './wrap.js';
 
 const COLUMNS = 80;
 const LABEL_COLUMNS = 14;
+const BAR_COLUMNS = 60;
 
 /** What a piece of the text is, for whoever colours it. Kinds carry their own names. */
 export type StyleName = Kind | 'title' | 'heading' | 'value' | 'label' | 'warning' | 'muted';
@@ -68,6 +80,7 @@ function resultLines(report: Report, style: Style): string[] {
       atLeast(formatMass(emissions.emissionsGrams)),
       `CO2eq (${formatSixDecimals(emissions.emissionsKg)} kg), ${emissions.kind}`,
     ],
+    ...uncertaintyRows(report),
   ];
   if (emissionsKgPerSecond !== undefined) {
     const rate = formatSignificant(emissionsKgPerSecond, 3);
@@ -76,6 +89,7 @@ function resultLines(report: Report, style: Style): string[] {
   if (emissionsKgPerYear !== undefined) {
     rows.push([atLeast(formatMass(emissionsKgPerYear * GRAMS_PER_KG)), 'CO2eq in a year at this rate']);
   }
+  rows.push(...scoreRows(report));
   const lines = table(rows, style);
   if (repetitions === undefined) return lines;
   const spread = ({ mean, standardDeviation }: Spread, quantity: Parameters<typeof formatSpread>[2]) =>
@@ -96,6 +110,38 @@ function resultLines(report: Report, style: Style): string[] {
   ];
 }
 
+/** The interval stands under its value, in the same unit. */
+function uncertaintyRows({ energy, emissions }: Report): [value: string, label: string][] {
+  const ofEnergy = energyBounds(energy.energyJoules, energy);
+  const ofEmissions = emissionsBounds(emissions);
+  return [
+    ...(ofEnergy === ''
+      ? []
+      : ([[ofEnergy, `energy, ${intervalName(energy.confidenceRatio)}`]] as [string, string][])),
+    ...(ofEmissions === ''
+      ? []
+      : ([
+          [ofEmissions, `CO2eq, ${intervalName(emissions.confidenceRatio)}: ${uncertaintyScope(emissions)}`],
+        ] as [string, string][])),
+  ];
+}
+
+function scoreRows({ embodied, score }: Report): [value: string, label: string][] {
+  const rows: [string, string][] = [];
+  if (embodied !== undefined) {
+    rows.push([formatMass(embodied.embodiedGrams), `CO2eq embodied in the hardware used, ${embodied.kind}`]);
+  }
+  if (score !== undefined) {
+    const bounds = scoreBounds(score);
+    const interval = bounds === '' ? '' : `; ${intervalName(score.confidenceRatio)}: ${bounds}`;
+    rows.push([
+      withAtLeast(formatMass(score.gramsPerUnit), score.atLeast),
+      `CO2eq, ${scoreName(score)} (${formatSignificant(score.unitCount)} of them), ${score.kind}${interval}`,
+    ]);
+  }
+  return rows;
+}
+
 function componentLines(report: Report, style: Style): string[] {
   const rows = COMPONENTS.map(({ key, name }) => {
     const component = report.components[key];
@@ -106,7 +152,7 @@ function componentLines(report: Report, style: Style): string[] {
       kind,
       energy: hasEnergy ? withAtLeast(formatEnergy(energyJoules), atLeast) : '-',
       power: powerWatts === undefined ? '-' : formatPower(powerWatts),
-      note: hasEnergy ? `${source}: ${component.method}` : whyAbsent(key, report),
+      note: hasEnergy ? `${source}: ${component.method}${boundsOf(component)}` : whyAbsent(key, report),
     };
   });
   const energyColumns = Math.max(...rows.map((row) => displayWidth(row.energy)));
@@ -120,8 +166,14 @@ function componentLines(report: Report, style: Style): string[] {
       ...more.map((line) => `${' '.repeat(before)}${line}`),
     ];
   });
+  const bar = [`  ${shareBar(report, BAR_COLUMNS)}`, ...paragraph(shareLegend(report), 2)];
   const scope = wrap(scopeOf(report), COLUMNS - 2).map((line) => `  ${line}`);
-  return [style('heading', 'By component'), ...lines, ...scope];
+  return [style('heading', 'By component'), ...lines, ...bar, ...scope];
+}
+
+function boundsOf(component: Component): string {
+  const bounds = energyBounds(component.energyJoules ?? 0, component);
+  return bounds === '' ? '' : `, ${bounds}`;
 }
 
 /** Says how much of the total rests on counters, so that "measured" misleads nobody. */
@@ -146,7 +198,10 @@ function factLines(report: Report, style: Style): string[] {
   const zone = intensity.zone === undefined ? '' : `, zone ${intensity.zone}`;
   const grams = formatDecimals(intensity.intensityGramsPerKwh, 6);
   const facts: [label: string, text: string][] = [
-    ['Intensity', `${grams} g CO2eq/kWh (${year}${zone}); ${origin(intensity)}`],
+    [
+      'Intensity',
+      `${grams} g CO2eq/kWh (${year}${zone}); ${origin(intensity)}${boundsOfIntensity(intensity)}`,
+    ],
     ['Location', `${placeOf(location)}; ${origin(location)}`],
     ['Cloud', `${cloudOf(cloud)}; ${origin(cloud)}`],
     ...machineOf(machine).map((text): [string, string] => ['Machine', text]),
@@ -161,6 +216,12 @@ function factLines(report: Report, style: Style): string[] {
     const repeated = facts[index - 1]?.[0] === label;
     return hang(repeated ? '' : label, text, 'label', style);
   });
+}
+
+function boundsOfIntensity(intensity: Intensity): string {
+  const bounds = intensityBounds(intensity);
+  if (bounds === '') return '';
+  return ` ${intervalName(intensity.confidenceRatio)}: ${bounds} (${intensity.uncertaintyMethod}).`;
 }
 
 function describeCommand(command: NonNullable<Report['command']>): string {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 
 import { MicrojouleError } from '../core/errors.js';
-import { formatShare, formatSixDecimals } from '../core/numbers.js';
+import { formatShare } from '../core/numbers.js';
 import type {
   Cloud,
   Component,
   Components,
+  EnergyBounds,
   Intensity,
   Location,
   Measurement,
@@ -14,16 +15,21 @@ import type {
   Report,
   TotalEnergy,
 } from '../core/report-types.js';
-import { GRAMS_PER_KG, joulesToKwh, SECONDS_PER_YEAR } from '../core/units.js';
+import { joulesToKwh } from '../core/units.js';
+import { energyInterval, type Interval, interval, sumInterval } from './bounds.js';
+import { perSecond, totalEmissions } from './emissions.js';
 import { weakerKind } from './kinds.js';
 import { listReferences } from './references.js';
 import { summariseRuns } from './repetitions.js';
+import { embodiedShare, type ScoreOptions, scoreOf } from './score.js';
 
 /** What a report needs beside the measurement. */
 export interface ReportContext {
   location: Location;
   intensity: Intensity;
   cloud: Cloud;
+  /** Checked by `checkScoreOptions`. */
+  score?: ScoreOptions;
   model?: ModelDetails;
   projectName: string;
   runId: string;
@@ -42,6 +48,7 @@ interface Part {
   kind: PresentKind;
   source: string;
   energyJoules: number;
+  bounds: Interval | undefined;
 }
 
 /**
@@ -55,6 +62,8 @@ export function buildReport(measurement: Measurement, context: ReportContext): R
   const components = settleComponents(measurement.components, durationSeconds);
   const energy = totalEnergy(components, durationSeconds);
   const emissions = totalEmissions(energy, context.intensity, durationSeconds);
+  const embodied = embodiedShare(context.score ?? {}, durationSeconds);
+  const score = scoreOf(context.score ?? {}, emissions, embodied);
   const repetitions = summariseRuns(measurement.runs ?? [], context.intensity);
   const counters = [...COMPONENT_KEYS.flatMap((key) => components[key].counters), ...apart];
   return {
@@ -78,6 +87,8 @@ export function buildReport(measurement: Measurement, context: ReportContext): R
     components,
     apart,
     emissions,
+    ...(embodied === undefined ? {} : { embodied }),
+    ...(score === undefined ? {} : { score }),
     intensity: context.intensity,
     location: context.location,
     cloud: context.cloud,
@@ -100,24 +111,47 @@ function settleComponents(components: Components, durationSeconds: number): Comp
 
 /** Makes energy, kWh and watts agree: all of them with a kind, none of them when absent. */
 function settleComponent(component: Component, durationSeconds: number): Component {
-  const { energyJoules, energyKwh: _, powerWatts, ...rest } = component;
+  const {
+    energyJoules,
+    energyKwh: _,
+    powerWatts,
+    lowerJoules,
+    upperJoules,
+    confidenceRatio,
+    ...rest
+  } = component;
   if (component.kind === 'absent') return rest;
   if (!isAmount(energyJoules)) {
     const detail = `Its energy came out as ${energyJoules}, which cannot be. ${component.detail}`.trim();
     return { ...rest, kind: 'absent', detail, atLeast: true };
   }
-  const settled: Component = { ...rest, energyJoules, energyKwh: joulesToKwh(energyJoules) };
+  const settled: Component = {
+    ...rest,
+    energyJoules,
+    energyKwh: joulesToKwh(energyJoules),
+    ...boundsOf(interval(energyJoules, lowerJoules, upperJoules, confidenceRatio)),
+  };
   const meanWatts = perSecond(energyJoules, durationSeconds);
   // A region of no length has no mean, whatever stood for it.
   if (meanWatts === undefined) return settled;
   return { ...settled, powerWatts: isAmount(powerWatts) ? powerWatts : meanWatts };
 }
 
+function boundsOf(bounds: Interval | undefined): EnergyBounds {
+  if (bounds === undefined) return {};
+  return {
+    lowerJoules: bounds.lower,
+    upperJoules: bounds.upper,
+    confidenceRatio: bounds.confidenceRatio,
+  };
+}
+
 function totalEnergy(components: Components, durationSeconds: number): TotalEnergy {
   const parts = COMPONENT_KEYS.flatMap((key): Part[] => {
     const { kind, source, energyJoules } = components[key];
     if (kind === 'absent' || energyJoules === undefined) return [];
-    return [{ name: COMPONENT_NAMES[key], kind, source, energyJoules }];
+    const bounds = energyInterval(energyJoules, components[key]);
+    return [{ name: COMPONENT_NAMES[key], kind, source, energyJoules, bounds }];
   });
   if (parts.length === 0) throw noEnergy(components);
   const sumOf = (some: readonly Part[]) => some.reduce((sum, part) => sum + part.energyJoules, 0);
@@ -149,6 +183,7 @@ function totalEnergy(components: Components, durationSeconds: number): TotalEner
     measuredJoules: shares.measured,
     estimatedJoules: shares.estimated,
     assumedJoules: shares.assumed,
+    ...boundsOf(sumInterval(behind.map((part) => part.bounds))),
     absent,
   };
 }
@@ -182,33 +217,6 @@ function missingFrom(name: string, component: Component): string[] {
   const unread = component.counters.filter((counter) => counter.status !== 'ok');
   if (unread.length === 0) return [`${name}: a part is not measured. ${component.detail}`.trim()];
   return unread.map(({ id, status, detail }) => `${name}: ${id} is not measured. ${detail || status}`);
-}
-
-function totalEmissions(
-  energy: TotalEnergy,
-  intensity: Intensity,
-  durationSeconds: number,
-): Report['emissions'] {
-  const emissionsGrams = energy.energyKwh * intensity.intensityGramsPerKwh;
-  const emissionsKg = emissionsGrams / GRAMS_PER_KG;
-  const emissionsKgPerSecond = perSecond(emissionsKg, durationSeconds);
-  return {
-    kind: weakerKind(energy.kind, intensity.kind),
-    source: `total energy, ${intensity.source}`,
-    method: 'kWh times grams per kWh',
-    detail: `${formatSixDecimals(energy.energyKwh)} kWh at ${intensity.intensityGramsPerKwh} g/kWh; energy ${energy.kind}, intensity ${intensity.kind}.`,
-    emissionsKg,
-    emissionsGrams,
-    ...(emissionsKgPerSecond === undefined
-      ? {}
-      : { emissionsKgPerSecond, emissionsKgPerYear: emissionsKgPerSecond * SECONDS_PER_YEAR }),
-    atLeast: energy.atLeast,
-  };
-}
-
-/** The mean rate of `amount`; over a duration of 0 there is none. */
-function perSecond(amount: number, durationSeconds: number): number | undefined {
-  return durationSeconds > 0 ? amount / durationSeconds : undefined;
 }
 
 function isAmount(value: number | undefined): value is number {

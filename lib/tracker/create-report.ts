@@ -5,10 +5,11 @@ import { type LocationOptions, resolveLocation } from '../carbon/location.js';
 import type { Measurement, ModelDetails, Report } from '../core/report-types.js';
 import { buildReport } from '../report/build.js';
 import { checkModelDetails } from '../report/model.js';
+import { checkScoreOptions, type ScoreOptions } from '../report/score.js';
 import { packageVersion } from '../version.js';
 
 /** What a report says beside the measurement. */
-export interface ReportOptions extends LocationOptions, IntensityOptions, CloudOptions {
+export interface ReportOptions extends LocationOptions, IntensityOptions, CloudOptions, ScoreOptions {
   /** Default: `microjoule`. */
   projectName?: string | undefined;
   /** Default: a random UUID. */
@@ -43,6 +44,7 @@ export function planReport(options: ReportOptions = {}): ReportPlan {
   const location = resolveLocation(options);
   const intensity = resolveIntensity(location, options);
   const cloud = describeCloud(options);
+  checkScoreOptions(options);
   const projectName = options.projectName ?? 'microjoule';
   const runId = options.runId ?? randomUuid();
   const planned = checkModel(options.model);
@@ -53,6 +55,7 @@ export function planReport(options: ReportOptions = {}): ReportPlan {
         location,
         intensity,
         cloud,
+        score: options,
         ...(model === undefined ? {} : { model }),
         projectName,
         runId,

@@ -78,6 +78,10 @@ test('Electricity Maps says its year, mix and licence', () => {
     method: 'yearly average, life cycle, consumption mix',
     credit: 'Electricity Maps, ODbL',
     detail: `Electricity Maps answered for zone BR (Brazil), ${year}.`,
+    lowerGramsPerKwh: expect.any(Number),
+    upperGramsPerKwh: expect.any(Number),
+    confidenceRatio: 0.95,
+    uncertaintyMethod: 'typical difference of Electricity Maps and Ember for a country',
   });
 });
 

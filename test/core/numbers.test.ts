@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
 import {
+  formatBounds,
   formatDecimals,
   formatDuration,
   formatEnergy,
@@ -126,4 +127,21 @@ it('keeps every non-zero value readable as itself within rounding', () => {
     expect(Number(formatSixDecimals(joules))).toBeGreaterThan(0);
     expect(formatDuration(joules)).not.toMatch(/(?<![\d.])60(\.0+)? (s|min)|NaN/);
   }
+});
+
+describe('formatBounds', () => {
+  it.each<[number, number, number, Parameters<typeof formatBounds>[3], string]>([
+    [612.25, 608.15, 616.35, 'energy', '± 4.1 J'],
+    [1873.75, 1823.75, 1923.75, 'energy', '± 0.050 kJ'],
+    [1.056, 0.744, 1.4966, 'mass', '0.74 to 1.50 g'],
+    [1.056, 1.0554, 1.0566, 'mass', '± 0.00060 g'],
+    [472.94, 24.86, 892.67, 'intensity', '25 to 890 g/kWh'],
+    [100, 0, 220, 'intensity', '0 to 220 g/kWh'],
+    [5, 5, 5, 'energy', '± 0 J'],
+    [0.002, 0, 0.009, 'mass', '0 to 9.0 mg'],
+    [1, 1 - 1e-9, 1 + 1e-9, 'energy', '± 1.0e-9 J'],
+    [1, Number.NaN, 2, 'energy', 'unknown'],
+  ])('of %s: %s to %s of %s is %s', (value, lower, upper, quantity, text) => {
+    expect(formatBounds(value, lower, upper, quantity)).toBe(text);
+  });
 });
