@@ -7,7 +7,7 @@ import { EmissionsTracker } from 'microjoule';
 import { trainAndTest } from './mnist-cnn.mjs';
 
 const MINIMUM_ACCURACY_RATIO = 0.85;
-const OUTPUT_FILES = ['report.md', 'report.json', 'emissions.csv'];
+const OUTPUT_FILES = ['report.html', 'report.md', 'report.json', 'emissions.csv'];
 
 const tracker = new EmissionsTracker({
   projectName: 'mnist-cnn',

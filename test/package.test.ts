@@ -92,6 +92,7 @@ describe('the manifest', () => {
       'node-addon-api',
       'node-gyp-build',
       'papaparse',
+      'yaml',
     ]);
     const folder = path.join(REPOSITORY, 'docs/decisions');
     const reasons = readdirSync(folder).map((name) => readFileSync(path.join(folder, name), 'utf8'));

@@ -13,6 +13,7 @@ import {
   numberFrom,
   text,
 } from './options.js';
+import type { ReportFlags } from './report.js';
 import type { RunFlags } from './run.js';
 import { complain } from './terminal.js';
 
@@ -33,6 +34,17 @@ Examples:
   microjoule run -r 10 -- node benchmark.js
   microjoule run --duration 60 --json`;
 
+const REPORT_NOTES = `
+Several runs are added up: energies, emissions, machine time. Without -o the
+report goes to stdout as text.
+
+Examples:
+  microjoule report run.json -o report.html -o report.md
+  microjoule report node-*.json -o total.json --model-card README.md`;
+
+const OUTPUT_HELP = 'write it: .md, .html, .json, .txt, .yaml, or .csv for a row (repeatable)';
+const MODEL_CARD_HELP = "put the emissions into the front matter of Hugging Face's README.md";
+
 const DOCTOR_NOTES = `
 Where a counter can be read, it is tested for about two seconds. Changes nothing.
 Exit codes: 0 a counter was seen to move, 1 none was, 125 microjoule's own failure.`;
@@ -52,7 +64,8 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
       .argument('[command...]', 'the command and its arguments, after --')
       .passThroughOptions(),
   )
-    .option('-o, --output <file>', 'write the report: .md, .json, or .csv for a row (repeatable)', collect)
+    .option('-o, --output <file>', OUTPUT_HELP, collect)
+    .option('--model-card <file>', MODEL_CARD_HELP)
     .option('--json', 'the report as JSON on stdout and nothing else; the command writes to stderr')
     .option('-r, --repeat <count>', 'run the command so often: mean and standard deviation', countFrom1, 1)
     .option('--duration <seconds>', 'measure for so long, without a command', numberFrom(0, true))
@@ -88,6 +101,21 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
     .action(async (argv: string[], _flags: unknown, command: Command) => {
       const { runRun } = await import('./run.js');
       finish(await runRun(argv, { ...program.opts(), ...command.opts<RunFlags>() }));
+    });
+
+  program
+    .command('report')
+    .description('write reports of JSON reports: other formats, or the sum of several runs')
+    .argument('<file...>', 'reports that run -o FILE.json wrote')
+    .option('-o, --output <file>', OUTPUT_HELP, collect)
+    .option('--model-card <file>', MODEL_CARD_HELP)
+    .option('--json', 'the report as JSON on stdout')
+    .option('--project-name <name>', 'name of the project in the report', text)
+    .option('--model <file>', 'JSON file with the model details of the report')
+    .addHelpText('after', REPORT_NOTES)
+    .action(async (files: string[], flags: ReportFlags) => {
+      const { runReport } = await import('./report.js');
+      finish({ started: true, exitCode: runReport(files, flags) });
     });
 
   addMeterOptions(program.command('counters').description('list every counter source and counter'))

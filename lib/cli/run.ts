@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-import { readFileSync } from 'node:fs';
 import { type Meter, MicrojouleError, mergeMeasurements, missingCounters, openMeter } from '../measures.js';
 import { formatText, type ModelDetails, planReport, type Report } from '../reports.js';
 import type { ChildOutcome } from './child.js';
 import { holdSignals } from './exit.js';
 import { type MeasuredRun, measureRun } from './measure-run.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
+import { readTextFile } from './read-file.js';
 import { complain, styleFor } from './terminal.js';
 
 export interface RunFlags extends MeterFlags {
@@ -33,6 +33,7 @@ export interface RunFlags extends MeterFlags {
   ramWattsPerGib?: number;
   ramModel?: 'per-gib' | 'per-dimm';
   model?: string;
+  modelCard?: string;
 }
 
 /** Loaded only when a file is read or written: most runs end in the terminal. */
@@ -44,15 +45,7 @@ const OWN_FAILURE = 125;
 async function readModel(file: string | undefined): Promise<ModelDetails | undefined> {
   if (file === undefined) return undefined;
   const { parseModelDetails } = await formats();
-  try {
-    return parseModelDetails(readFileSync(file, 'utf8'), file);
-  } catch (error) {
-    if (error instanceof MicrojouleError) throw error;
-    throw new MicrojouleError('ERR_BAD_MODEL', `cannot read ${file} (${(error as Error).message})`, {
-      hint: 'Give a JSON file with the model details.',
-      cause: error,
-    });
-  }
+  return parseModelDetails(readTextFile(file), file);
 }
 
 function checkWork(argv: readonly string[], { duration }: RunFlags): void {
@@ -141,7 +134,9 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
     });
   }
   const report = plan.report(merged);
-  const failures = outputs.length === 0 ? [] : (await formats()).writeOutputs(report, outputs);
+  const { modelCard } = flags;
+  const writes = outputs.length > 0 || modelCard !== undefined;
+  const failures = writes ? (await formats()).writeOutputs(report, outputs, modelCard) : [];
   if (flags.json === true) process.stdout.write((await formats()).formatJson(report));
   // What a file should have held and does not is shown in spite of -q: there is no second chance to measure it.
   else if (flags.quiet !== true || failures.length > 0) showReport(report);

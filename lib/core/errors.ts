@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'ERR_REGION_STATE'
   | 'ERR_UNKNOWN_COUNTRY'
   | 'ERR_UNKNOWN_REGION'
+  | 'ERR_BAD_REPORT'
   | 'ERR_OUTPUT';
 
 /** The one error class of the package: `message` says what was wrong and where, `hint` what to do. */

@@ -171,6 +171,8 @@ export interface ModelDetails {
   description?: string;
   purpose?: string;
   trainingData?: string;
+  /** As Hugging Face's model cards have it: `pre-training` or `fine-tuning`. */
+  trainingType?: string;
   licence?: string;
   /** Further lines such as `Test accuracy`. */
   results?: Record<string, string | number>;
@@ -224,14 +226,14 @@ export interface Embodied extends Provenance {
   kind: PresentKind;
   /** M = TE x TiR / EL x RR/ToR, in grams of CO2 equivalent. */
   embodiedGrams: number;
-  /** TE: what making the hardware emitted, in grams of CO2 equivalent. */
-  totalEmbodiedGrams: number;
+  /** TE: what making the hardware emitted, in grams of CO2 equivalent. This and the other terms: not when merged. */
+  totalEmbodiedGrams?: number;
   /** TiR: how long it was reserved for the software, in seconds. */
-  reservedSeconds: number;
+  reservedSeconds?: number;
   /** EL: how long it is expected to be in use, in seconds. */
-  lifespanSeconds: number;
+  lifespanSeconds?: number;
   /** RR/ToR: the share of it that was reserved, 0 to 1. */
-  reservedRatio: number;
+  reservedRatio?: number;
 }
 
 /** Emissions per functional unit. Only with embodied emissions may it be called SCI. */
@@ -248,6 +250,47 @@ export interface Score extends Provenance {
   upperGramsPerUnit?: number;
   confidenceRatio?: number;
   atLeast: boolean;
+}
+
+/** One channel of a {@link PowerSeries}. Every list has one entry an interval; `null` where nothing is known. */
+export interface PowerChannel {
+  /** For people, e.g. `CPU` or `package 0`. */
+  name: string;
+  /** The component it is a part of, where it is one. */
+  component?: keyof Components;
+  /** Mean over each interval, in watts. */
+  powerWatts: (number | null)[];
+  /** The least and the most inside each interval, where the series was thinned out. Both, or neither. */
+  lowestWatts?: (number | null)[];
+  highestWatts?: (number | null)[];
+}
+
+/** Power over the time of the run. */
+export interface PowerSeries extends Provenance {
+  kind: PresentKind;
+  /** Ends of the intervals in seconds since the start of the run, ascending: one more than there are intervals. */
+  edgesSeconds: number[];
+  channels: PowerChannel[];
+}
+
+/** One of the runs of which a merged report is the sum. */
+export interface MergedRun {
+  runId: string;
+  projectName: string;
+  /** ISO 8601, UTC. */
+  startedAt: string;
+  endedAt: string;
+  durationSeconds: number;
+  energyJoules: number;
+  emissionsGrams: number;
+  /** Of the emissions. */
+  kind: PresentKind;
+  atLeast: boolean;
+  os: string;
+  cpuModel?: string;
+  gpuModel?: string;
+  /** Where the run was made, in words; absent when not known. */
+  place?: string;
 }
 
 /** The CO2 emission report. `schema/report.schema.json` describes its JSON. */
@@ -278,6 +321,10 @@ export interface Report {
   machine: Machine;
   command?: Command;
   repetitions?: Repetitions;
+  /** There when a sampler kept one. */
+  series?: PowerSeries;
+  /** There when the report is the sum of several. Durations are then machine time. */
+  merged?: MergedRun[];
   model?: ModelDetails;
   warnings: Warning[];
   references: Reference[];

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: MIT
-import type { Cloud, Components, CounterEnergy, Location, Report } from '../core/report-types.js';
+import type {
+  Cloud,
+  Components,
+  CounterEnergy,
+  Location,
+  ModelDetails,
+  Report,
+} from '../core/report-types.js';
 import type { Warning } from '../core/vocabulary.js';
 
 /** The components in the order in which every output lists them. */
@@ -69,4 +76,22 @@ export function commandLine(argv: readonly string[]): string {
 export function endingOf(command: NonNullable<Report['command']>): string {
   if (command.signal !== undefined) return `ended by ${command.signal}`;
   return command.exitCode === undefined ? 'exit code unknown' : `exit code ${command.exitCode}`;
+}
+
+/** The model details that were given, with their names for people. */
+export function modelLines(model: ModelDetails = {}): [name: string, value: string][] {
+  const lines: [string, string | undefined][] = [
+    ['Model', model.name],
+    ['Description', model.description],
+    ['Developed by', model.developer],
+    ['Institution', model.institution],
+    ['Contact', model.contact],
+    ['Date', model.date],
+    ['Purpose', model.purpose],
+    ['Training data', model.trainingData],
+    ['Training type', model.trainingType],
+    ['Licence', model.licence],
+    ...Object.entries(model.results ?? {}).map(([name, value]): [string, string] => [name, String(value)]),
+  ];
+  return lines.filter((line): line is [string, string] => line[1] !== undefined && line[1].trim() !== '');
 }

@@ -234,3 +234,19 @@ export function repetitionsTable(report: Report): string | undefined {
     ],
   );
 }
+
+/** The runs of a merged report, or nothing when it is of one run. */
+export function mergedTable({ merged }: Report): string | undefined {
+  if (merged === undefined) return undefined;
+  return table(
+    ['Run', 'Project', 'Duration', 'Energy', 'Emissions (CO2eq)', 'Where'],
+    merged.map((run) => [
+      run.runId,
+      run.projectName,
+      formatDuration(run.durationSeconds),
+      withAtLeast(formatEnergy(run.energyJoules), run.atLeast),
+      `${withAtLeast(formatMass(run.emissionsGrams), run.atLeast)} (${run.kind})`,
+      [run.place, run.os, run.cpuModel, run.gpuModel].filter((part) => part).join('; '),
+    ]),
+  );
+}

@@ -3,11 +3,12 @@
 import { formatDecimals, formatDuration, formatTimestamp } from '../core/numbers.js';
 import type { ModelDetails, Report } from '../core/report-types.js';
 import { emissionsBounds, intervalName, uncertaintyScope } from './intervals.js';
-import { commandLine, endingOf, groupWarnings } from './labels.js';
+import { commandLine, endingOf, groupWarnings, modelLines } from './labels.js';
 import { inline } from './markdown-escape.js';
 import { carbonFootprintSection, methodSection, referencesSection, usageSection } from './markdown-prose.js';
 import {
   countersTable,
+  mergedTable,
   provenanceTable,
   repetitionsTable,
   resultsTable,
@@ -34,7 +35,7 @@ export function formatMarkdown(report: Report): string {
 }
 
 function modelSection(model: ModelDetails | undefined): string {
-  const lines = model === undefined ? [] : modelLines(model);
+  const lines = modelLines(model);
   const body =
     lines.length > 0
       ? lines.map(([name, value]) => `- **${inline(name)}:** ${inline(value)}`).join('\n')
@@ -42,25 +43,10 @@ function modelSection(model: ModelDetails | undefined): string {
   return `## Model details\n\n${body}`;
 }
 
-function modelLines(model: ModelDetails): [name: string, value: string][] {
-  const lines: [string, string | undefined][] = [
-    ['Model', model.name],
-    ['Description', model.description],
-    ['Developed by', model.developer],
-    ['Institution', model.institution],
-    ['Contact', model.contact],
-    ['Date', model.date],
-    ['Purpose', model.purpose],
-    ['Training data', model.trainingData],
-    ['Licence', model.licence],
-    ...Object.entries(model.results ?? {}).map(([name, value]): [string, string] => [name, String(value)]),
-  ];
-  return lines.filter((line): line is [string, string] => line[1] !== undefined && line[1].trim() !== '');
-}
-
 function resultsSection(report: Report): string {
   const missing = report.energy.absent.map((sentence) => `- ${inline(sentence)}`);
   const repetitions = repetitionsTable(report);
+  const merged = mergedTable(report);
   const blocks = [
     '## Results',
     runOf(report),
@@ -70,6 +56,7 @@ function resultsSection(report: Report): string {
     ...(missing.length === 0 ? [] : [`Not counted, though known to be there:\n\n${missing.join('\n')}`]),
     ...(report.command === undefined ? [] : [commandOf(report.command)]),
     ...(repetitions === undefined ? [] : [repetitions]),
+    ...(merged === undefined ? [] : [`The sum of these runs; the duration is machine time:\n\n${merged}`]),
   ];
   return blocks.join('\n\n');
 }

@@ -13,7 +13,7 @@ import {
   formatTimestamp,
   withAtLeast,
 } from '../core/numbers.js';
-import type { Component, Components, Intensity, Report, Spread } from '../core/report-types.js';
+import type { Component, Components, Intensity, MergedRun, Report, Spread } from '../core/report-types.js';
 import { GRAMS_PER_KG } from '../core/units.js';
 import type { Kind, Provenance } from '../core/vocabulary.js';
 import { paragraph } from './columns.js';
@@ -71,7 +71,10 @@ function resultLines(report: Report, style: Style): string[] {
   const { emissionsKgPerSecond, emissionsKgPerYear } = emissions;
   const mean = energy.powerWatts === undefined ? '' : `, mean ${formatPower(energy.powerWatts)}`;
   const rows: [value: string, label: string][] = [
-    [formatDuration(duration.durationSeconds), 'duration'],
+    [
+      formatDuration(duration.durationSeconds),
+      report.merged === undefined ? 'duration' : `machine time of ${report.merged.length} runs`,
+    ],
     [
       atLeast(formatEnergy(energy.energyJoules)),
       `energy (${formatSixDecimals(energy.energyKwh)} kWh${mean}), ${energy.kind}`,
@@ -207,6 +210,7 @@ function factLines(report: Report, style: Style): string[] {
     ...machineOf(machine).map((text): [string, string] => ['Machine', text]),
   ];
   if (command !== undefined) facts.push(['Command', describeCommand(command)]);
+  for (const run of report.merged ?? []) facts.push(['Runs', describeRun(run)]);
   for (const sentence of report.energy.absent) facts.push(['Not counted', sentence]);
   for (const { id, energyJoules, status, detail } of apart) {
     const what = energyJoules === undefined ? detail || status : formatEnergy(energyJoules);
@@ -222,6 +226,12 @@ function boundsOfIntensity(intensity: Intensity): string {
   const bounds = intensityBounds(intensity);
   if (bounds === '') return '';
   return ` ${intervalName(intensity.confidenceRatio)}: ${bounds} (${intensity.uncertaintyMethod}).`;
+}
+
+function describeRun(run: MergedRun): string {
+  const amounts = `${formatEnergy(run.energyJoules)}, ${formatMass(run.emissionsGrams)}`;
+  const place = run.place === undefined ? '' : `, ${run.place}`;
+  return `${run.runId} (${run.projectName}${place}): ${formatDuration(run.durationSeconds)}, ${withAtLeast(amounts, run.atLeast)}, ${run.kind}`;
 }
 
 function describeCommand(command: NonNullable<Report['command']>): string {

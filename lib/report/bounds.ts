@@ -68,3 +68,13 @@ export function productInterval(one: Interval, other: Interval): Interval | unde
     confidenceRatio: one.confidenceRatio,
   };
 }
+
+/** An energy's interval as it stands beside the energy; nothing where there is none. */
+export function boundsOf(bounds: Interval | undefined): EnergyBounds {
+  if (bounds === undefined) return {};
+  return {
+    lowerJoules: bounds.lower,
+    upperJoules: bounds.upper,
+    confidenceRatio: bounds.confidenceRatio,
+  };
+}

@@ -6,7 +6,6 @@ import type {
   Cloud,
   Component,
   Components,
-  EnergyBounds,
   Intensity,
   Location,
   Measurement,
@@ -16,7 +15,7 @@ import type {
   TotalEnergy,
 } from '../core/report-types.js';
 import { joulesToKwh } from '../core/units.js';
-import { energyInterval, type Interval, interval, sumInterval } from './bounds.js';
+import { boundsOf, energyInterval, type Interval, interval, sumInterval } from './bounds.js';
 import { perSecond, totalEmissions } from './emissions.js';
 import { weakerKind } from './kinds.js';
 import { listReferences } from './references.js';
@@ -40,7 +39,7 @@ export interface ReportContext {
 }
 
 const COMPONENT_NAMES = { cpu: 'CPU', gpu: 'GPU', ram: 'RAM' } as const;
-const COMPONENT_KEYS = ['cpu', 'gpu', 'ram'] as const;
+export const COMPONENT_KEYS = ['cpu', 'gpu', 'ram'] as const;
 
 /** A component that has energy. */
 interface Part {
@@ -60,7 +59,7 @@ interface Part {
 export function buildReport(measurement: Measurement, context: ReportContext): Report {
   const { durationSeconds, machine, warnings, apart } = measurement;
   const components = settleComponents(measurement.components, durationSeconds);
-  const energy = totalEnergy(components, durationSeconds);
+  const energy = sumComponents(components, durationSeconds);
   const emissions = totalEmissions(energy, context.intensity, durationSeconds);
   const embodied = embodiedShare(context.score ?? {}, durationSeconds);
   const score = scoreOf(context.score ?? {}, emissions, embodied);
@@ -137,16 +136,8 @@ function settleComponent(component: Component, durationSeconds: number): Compone
   return { ...settled, powerWatts: isAmount(powerWatts) ? powerWatts : meanWatts };
 }
 
-function boundsOf(bounds: Interval | undefined): EnergyBounds {
-  if (bounds === undefined) return {};
-  return {
-    lowerJoules: bounds.lower,
-    upperJoules: bounds.upper,
-    confidenceRatio: bounds.confidenceRatio,
-  };
-}
-
-function totalEnergy(components: Components, durationSeconds: number): TotalEnergy {
+/** The one total: what the components come to. @throws MicrojouleError `ERR_NO_ENERGY` when none has energy */
+export function sumComponents(components: Components, durationSeconds: number): TotalEnergy {
   const parts = COMPONENT_KEYS.flatMap((key): Part[] => {
     const { kind, source, energyJoules } = components[key];
     if (kind === 'absent' || energyJoules === undefined) return [];

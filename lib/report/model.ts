@@ -13,6 +13,7 @@ const TEXT_KEYS = [
   'description',
   'purpose',
   'trainingData',
+  'trainingType',
   'licence',
 ] as const;
 const KNOWN_KEYS: readonly string[] = [...TEXT_KEYS, 'results'];

@@ -14,6 +14,7 @@ import { MicrojouleError } from '../core/errors.js';
 import type { Report } from '../core/report-types.js';
 import { csvText, type ExistingCsv, planCsvAppend } from '../format/csv-append.js';
 import { FORMATTERS } from '../format/index.js';
+import { writeModelCard } from './model-card-file.js';
 
 /** Where a report went. */
 export interface Written {
@@ -62,17 +63,24 @@ export function writeReport(report: Report, file: string): Written {
 }
 
 /**
- * Writes the report into every file that can be written. Where a row went instead and what could not be written
+ * Writes the report into every file that can be written, and into the model card if one is named. Where a row went instead and what could not be written
  * become warnings of the report, which the files written later carry.
  * @returns the failures
  */
-export function writeOutputs(report: Report, files: readonly string[]): MicrojouleError[] {
+export function writeOutputs(
+  report: Report,
+  files: readonly string[],
+  modelCard?: string,
+): MicrojouleError[] {
   const failures: MicrojouleError[] = [];
   const isRow = (file: string) => extname(file).toLowerCase() === '.csv';
-  // Rows first: they have no room for warnings, the others do.
-  for (const file of [...files.filter(isRow), ...files.filter((name) => !isRow(name))]) {
+  const rows = files.filter(isRow).map((file) => () => writeReport(report, file));
+  const others = files.filter((name) => !isRow(name)).map((file) => () => writeReport(report, file));
+  const card = modelCard === undefined ? [] : [() => writeModelCard(report, modelCard)];
+  // Rows and cards first: they have no room for warnings, the others do.
+  for (const write of [...rows, ...card, ...others]) {
     try {
-      const { remark } = writeReport(report, file);
+      const { remark }: Written = write();
       if (remark !== undefined) report.warnings.push({ code: 'output-elsewhere', message: `${remark}.` });
     } catch (error) {
       const failure = error as MicrojouleError;

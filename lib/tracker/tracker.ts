@@ -10,10 +10,13 @@ import { onDemand } from './on-demand.js';
 
 export interface TrackerOptions extends RecordingOptions, ReportOptions {
   /**
-   * Files to write the report to, by extension: `.md`, `.json`, `.csv` (a row of CodeCarbon's emissions.csv).
+   * Files to write the report to, by extension: `.md`, `.html`, `.json`, `.txt`, `.yaml` (Hugging Face's
+   * `co2_eq_emissions`), `.csv` (a row of CodeCarbon's emissions.csv).
    * Default: `emissions.csv`; `[]` writes none. Relative to the working directory of when the tracker is created.
    */
   output?: string | readonly string[] | undefined;
+  /** A Hugging Face README.md whose front matter is to hold the emissions. Relative as `output`. */
+  modelCard?: string | undefined;
   /**
    * Write the report, then die as intended, on SIGINT, SIGTERM and SIGHUP. A signal that the application listens for
    * itself is left to it, and the tracker goes on. Default: true.
@@ -34,6 +37,7 @@ export function inOneLine({ message, hint }: Warning): string {
 export class EmissionsTracker {
   readonly #options: TrackerOptions;
   readonly #outputs: readonly string[];
+  readonly #modelCard: string | undefined;
   #model: ModelDetails | undefined;
   #plan: ReportPlan | undefined;
   #recording: Recording | undefined;
@@ -50,6 +54,7 @@ export class EmissionsTracker {
     for (const file of files) onDemand().checkOutput(file);
     // Now, because the script may change its working directory before it stops.
     this.#outputs = files.map((file) => resolve(file));
+    this.#modelCard = options.modelCard === undefined ? undefined : resolve(options.modelCard);
     if (options.model !== undefined) this.#model = onDemand().checkModelDetails(options.model, 'model');
   }
 
@@ -131,7 +136,7 @@ export class EmissionsTracker {
     }
     const report = this.#plan.report(measurement, this.#model);
     this.#report = report;
-    onDemand().writeOutputs(report, this.#outputs);
+    onDemand().writeOutputs(report, this.#outputs, this.#modelCard);
     return report;
   }
 }

@@ -30,7 +30,7 @@ describe('run refuses before the command starts', () => {
     [['--model', 'broken.json'], 'not valid JSON'],
     [['--model', 'odd.json'], 'licence'],
     [['--model', 'list.json'], 'an array'],
-    [['-o', 'report.txt'], '.md, .json, .csv'],
+    [['-o', 'report.pdf'], '.md, .html, .json, .txt, .yaml, .yml, .csv'],
     [['--nope'], "unknown option '--nope'"],
   ])('%j: %s', async (flags, message) => {
     const started = path.join(folder, `started-${flags.join()}`);

@@ -6,6 +6,8 @@ import type {
   CounterEnergy,
   Measurement,
   ModelDetails,
+  PowerChannel,
+  PowerSeries,
   Report,
 } from '../../lib/core/report-types.js';
 import type { Warning } from '../../lib/core/vocabulary.js';
@@ -297,5 +299,89 @@ export function seededRandom(seed: number): () => number {
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** A training with everything in it that the page can show: kinds of all sorts, intervals, a score, a series. */
+export function showcaseReport(): Report {
+  const { cpu, gpu } = serverMeasurement.components;
+  const bounded = (component: Component, energyJoules: number, ratio: number): Component => ({
+    ...component,
+    energyJoules,
+    lowerJoules: energyJoules * (1 - ratio),
+    upperJoules: energyJoules * (1 + ratio),
+    confidenceRatio: 0.95,
+  });
+  const durationSeconds = 600;
+  const measurement: Measurement = {
+    ...serverMeasurement,
+    endedAtMs: serverMeasurement.startedAtMs + durationSeconds * 1000,
+    durationSeconds,
+    warnings: [],
+    components: {
+      cpu: bounded(cpu, 61_225, 0.02),
+      gpu: { ...bounded(gpu, 120_000, 0.05), atLeast: true, detail: 'Sum of 1 of 2 boards.' },
+      ram: bounded(
+        {
+          ...noGpu,
+          kind: 'estimated',
+          source: 'ram per-gib model',
+          method: 'W/GiB × installed GiB',
+          detail: '0.375 W/GiB x 376.5 GiB installed, whether in use or not.',
+        },
+        84_712.5,
+        0.4,
+      ),
+    },
+  };
+  const { runs: _, ...single } = measurement;
+  return {
+    ...buildReport(single, {
+      ...germanContext,
+      intensity: {
+        ...germanContext.intensity,
+        lowerGramsPerKwh: 237,
+        upperGramsPerKwh: 461,
+        confidenceRatio: 0.95,
+        uncertaintyMethod: 'typical difference of Electricity Maps and Ember for a country',
+      },
+      score: { functionalUnit: 'image', unitCount: 60_000, embodiedKg: 1200, lifespanYears: 4 },
+      model: goldenModel,
+      projectName: 'cifar10-cnn on a server',
+      generatedAtMs: measurement.endedAtMs + 1000,
+    }),
+    series: showcaseSeries(),
+  };
+}
+
+/** Ten minutes at ten samples a second, thinned out from faster, with a gap. */
+export function showcaseSeries(): PowerSeries {
+  const random = seededRandom(5);
+  const count = 6000;
+  const channel = (name: 'cpu' | 'gpu' | 'ram', level: (second: number) => number): PowerChannel => {
+    const powerWatts = Array.from({ length: count }, (_, index) =>
+      index >= 3000 && index < 3100 ? null : level(index / 10) * (0.95 + 0.1 * random()),
+    );
+    return {
+      name: name.toUpperCase(),
+      component: name,
+      powerWatts,
+      lowestWatts: powerWatts.map((watts) => (watts === null ? null : watts * (0.8 + 0.1 * random()))),
+      highestWatts: powerWatts.map((watts) => (watts === null ? null : watts * (1.1 + 0.2 * random()))),
+    };
+  };
+  return {
+    kind: 'measured',
+    source: 'powercap, nvml',
+    method: 'counter difference over 100 ms',
+    detail: 'Ten samples a second; between seconds 300 and 310 the counters could not be read.',
+    edgesSeconds: Array.from({ length: count + 1 }, (_, index) => index / 10),
+    channels: [
+      channel('cpu', (second) => 102 + 30 * Math.sin(second / 40)),
+      channel('gpu', (second) =>
+        second < 30 || second > 570 ? 60 : 210 + 25 * Math.sign(Math.sin(second / 9)),
+      ),
+      channel('ram', () => 141),
+    ],
   };
 }

@@ -49,11 +49,11 @@ describe('writeReport', () => {
     expect(folder.read('r.md')).toBe(formatMarkdown(goldenReport()));
   });
 
-  it.each(['report.txt', 'report', '.md', 'report.md.bak', 'report.'])('refuses %s', (name) => {
+  it.each(['report.pdf', 'report', '.md', 'report.md.bak', 'report.'])('refuses %s', (name) => {
     const error = expect.objectContaining({
       code: 'ERR_BAD_OPTION',
       message: expect.stringContaining(`"${folder.file(name)}"`),
-      hint: expect.stringContaining('.md, .json, .csv'),
+      hint: expect.stringContaining('.md, .html, .json, .txt, .yaml, .yml, .csv'),
     });
     expect(() => writeReport(goldenReport(), folder.file(name))).toThrow(error);
     expect(readdirSync(folder.path)).toEqual([]);
@@ -63,7 +63,8 @@ describe('writeReport', () => {
     expect(() => checkOutput(name)).toThrow(expect.objectContaining({ code: 'ERR_BAD_OPTION' }));
   });
 
-  it('knows three formats', () => expect(outputExtensions()).toEqual(['.md', '.json', '.csv']));
+  it('knows its formats', () =>
+    expect(outputExtensions()).toEqual(['.md', '.html', '.json', '.txt', '.yaml', '.yml', '.csv']));
 });
 
 describe('a row of emissions.csv', () => {

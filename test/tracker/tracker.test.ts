@@ -85,7 +85,7 @@ describe('EmissionsTracker', () => {
     const bad = (options: TrackerOptions) => () => new EmissionsTracker({ output: [], ...options }).start();
     const error = (code: string) =>
       expect.objectContaining({ name: 'MicrojouleError', code, hint: expect.stringMatching(/\w/) });
-    expect(bad({ output: 'report.txt' })).toThrow(error('ERR_BAD_OPTION'));
+    expect(bad({ output: 'report.pdf' })).toThrow(error('ERR_BAD_OPTION'));
     expect(bad({ country: 'Brasil' })).toThrow(error('ERR_UNKNOWN_COUNTRY'));
     expect(bad({ country: 'US', region: 'Califrnia' })).toThrow(error('ERR_UNKNOWN_REGION'));
     expect(bad({ cpuWatts: -1 })).toThrow('cpuWatts must be a number of watts above 0');

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+import {
+  checkOutput,
+  formatJson,
+  mergeReports,
+  parseModelDetails,
+  readReport,
+  writeOutputs,
+} from '../formats.js';
+import { MicrojouleError, packageVersion } from '../measures.js';
+import { formatText, type ModelDetails, type Report } from '../reports.js';
+import { readTextFile } from './read-file.js';
+import { complain, styleFor } from './terminal.js';
+
+export interface ReportFlags {
+  output?: string[];
+  modelCard?: string;
+  json?: boolean;
+  projectName?: string;
+  model?: string;
+}
+
+/** Our own failure, as GNU env and timeout have it. */
+const OWN_FAILURE = 125;
+
+function modelDetails(file: string | undefined): ModelDetails | undefined {
+  return file === undefined ? undefined : parseModelDetails(readTextFile(file), file);
+}
+
+/**
+ * `microjoule report`: reports from JSON files, one or several brought together, in any format. Returns the exit code.
+ * @throws MicrojouleError for files that are no reports, and for options
+ */
+export function runReport(files: readonly string[], flags: ReportFlags): number {
+  const outputs = flags.output ?? [];
+  for (const file of outputs) checkOutput(file);
+  const [first, ...others] = files.map(readReport);
+  if (first === undefined) {
+    throw new MicrojouleError('ERR_BAD_OPTION', 'no report was given', {
+      hint: 'microjoule report run.json -o report.html',
+    });
+  }
+  const model = modelDetails(flags.model);
+  const merged = mergeReports([first, ...others], { generatedAtMs: Date.now(), version: packageVersion() });
+  const report: Report = {
+    ...merged,
+    ...(flags.projectName === undefined ? {} : { projectName: flags.projectName }),
+    ...(model === undefined ? {} : { model }),
+  };
+  const failures = writeOutputs(report, outputs, flags.modelCard);
+  if (flags.json === true) process.stdout.write(formatJson(report));
+  else if (outputs.length === 0 && flags.modelCard === undefined) {
+    process.stdout.write(formatText(report, styleFor(process.stdout)));
+  }
+  for (const { code, message } of report.warnings) if (code === 'output-elsewhere') complain(message);
+  for (const { message, hint } of failures) complain(message, hint);
+  return failures.length > 0 ? OWN_FAILURE : 0;
+}
