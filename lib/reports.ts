@@ -2,6 +2,7 @@
 //
 // `microjoule/report`: measurements into reports, and reports as text for a terminal.
 
+export { type CloudPlace, detectCloud, type MetadataOptions } from './carbon/cloud-metadata.js';
 export type * from './core/report-types.js';
 export { ansiStyle } from './format/ansi-style.js';
 export { formatText, type Style, type StyleName } from './format/text.js';

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
 import type { Cloud } from '../core/report-types.js';
+import { type CloudPlaces, detectLocalCloud } from './cloud-detect.js';
+import { regionName } from './cloud-regions.js';
 import { requireText } from './place-key.js';
 
-export interface CloudOptions {
+export interface CloudOptions extends CloudPlaces {
   /** As the user names it, e.g. `aws`. */
   cloudProvider?: string | undefined;
   /** The provider's own name of the region, e.g. `sa-east-1`. Only together with a provider. */
@@ -11,7 +13,8 @@ export interface CloudOptions {
 }
 
 /**
- * What the report says about the cloud: what the user gave, nothing else. No metadata service is asked.
+ * What the report says about the cloud: what the user gave, else what lies on the machine (environment, cloud-init,
+ * firmware). No metadata service is asked.
  * Throws `ERR_BAD_OPTION` for a region without a provider and for empty text.
  */
 export function describeCloud(options: CloudOptions = {}): Cloud {
@@ -25,22 +28,52 @@ export function describeCloud(options: CloudOptions = {}): Cloud {
         { hint: 'Give the provider as well, for example aws, or leave the cloud region out.' },
       );
     }
-    return {
-      onCloud: false,
-      kind: 'assumed',
-      source: 'default',
-      method: 'not given',
-      detail: 'No cloud provider was given; microjoule does not look for one.',
-    };
+    return found(options);
   }
   return {
     onCloud: true,
     provider,
-    ...(region === undefined ? {} : { region }),
+    ...(region === undefined ? {} : { region: regionName(provider, region) }),
     kind: 'assumed',
     source: 'user',
     method: 'given',
     detail: `The user gave the cloud provider ${provider}${region === undefined ? ' and no cloud region' : ` and the cloud region ${region}`}.`,
+  };
+}
+
+function found(places: CloudPlaces): Cloud {
+  const { evidence, looked } = detectLocalCloud(places);
+  if (evidence !== undefined) {
+    const { provider, region, source, method } = evidence;
+    const where =
+      region === undefined ? 'no region: pass --cloud-region, or ask with --cloud-metadata' : region;
+    return {
+      onCloud: true,
+      provider,
+      ...(region === undefined ? {} : { region }),
+      kind: 'estimated',
+      source,
+      method,
+      detail: `No cloud provider was given; ${method} tells ${provider}, and ${where}.`,
+    };
+  }
+  const method = 'environment, cloud-init, DMI';
+  if (looked) {
+    return {
+      onCloud: false,
+      kind: 'estimated',
+      source: 'DMI',
+      method,
+      detail: 'No cloud provider was given, and none of these names one that is known.',
+    };
+  }
+  return {
+    onCloud: false,
+    kind: 'absent',
+    source: 'DMI',
+    method,
+    detail:
+      'No cloud provider was given, none of these names one, and the firmware tells no names: it may still be one.',
   };
 }
 

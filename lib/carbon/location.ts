@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
-import type { Location } from '../core/report-types.js';
+import { nearest } from '../core/nearest.js';
+import type { Cloud, Location } from '../core/report-types.js';
+import { regionsOf, zoneOfCloudRegion } from './cloud-regions.js';
 import { type Country, countryByAlpha2, findCountry } from './countries.js';
 import { countriesOfTimeZone, electricityMaps } from './data.js';
 import { requireText } from './place-key.js';
@@ -16,16 +18,25 @@ export interface LocationOptions {
   timeZone?: string | undefined;
 }
 
+/** What the cloud tells of the place. */
+type CloudPlace = Pick<Cloud, 'provider' | 'region' | 'kind' | 'source'>;
+
 /**
- * Where the electricity was used: the country the user gave, else the main country of the time zone, else none.
+ * Where the electricity was used: the country the user gave, else that of the cloud region, else the main country of the
+ * time zone, else none.
  * Synchronous and offline. Throws `ERR_UNKNOWN_COUNTRY`, `ERR_UNKNOWN_REGION` (also for a region without a
  * country that has it) and `ERR_BAD_OPTION` (not text).
  */
-export function resolveLocation(options: LocationOptions = {}): Location {
+export function resolveLocation(options: LocationOptions = {}, cloud?: CloudPlace): Location {
   const { country: countryText, region: regionText, timeZone } = options;
   if (regionText !== undefined) requireText('region', regionText);
   if (timeZone !== undefined) requireText('timeZone', timeZone);
-  if (countryText === undefined) return fromTimeZone(timeZone ?? systemTimeZone(), regionText);
+  if (countryText === undefined) {
+    // A region by itself is one of the time zone's country.
+    const ofCloud = regionText === undefined ? fromCloud(cloud) : undefined;
+    const ofTimeZone = () => fromTimeZone(timeZone ?? systemTimeZone(), regionText);
+    return ofCloud ?? withUnknownRegion(ofTimeZone(), cloud);
+  }
 
   requireText('country', countryText);
   const country = findCountry(countryText);
@@ -38,6 +49,36 @@ export function resolveLocation(options: LocationOptions = {}): Location {
     source: 'user',
     method: 'given',
     detail: sentences.join(' '),
+  };
+}
+
+function fromCloud(cloud: CloudPlace | undefined): Location | undefined {
+  const { provider, region } = cloud ?? {};
+  if (cloud === undefined || provider === undefined || region === undefined) return undefined;
+  const zone = zoneOfCloudRegion(provider, region);
+  const country = zone === undefined ? undefined : countryByAlpha2(zone.slice(0, 2));
+  if (zone === undefined || country === undefined) return undefined;
+  return {
+    countryName: country.name,
+    countryAlpha2: country.alpha2,
+    countryAlpha3: country.alpha3,
+    zone,
+    kind: cloud.kind,
+    source: 'cloud region',
+    method: `place of ${provider} ${region}`,
+    detail: `No country was given; ${provider}'s region ${region}, known from ${cloud.source}, is in ${country.name}, grid zone ${zone}.`,
+  };
+}
+
+/** Says so when a cloud region was no help, with those that the user may have meant. */
+function withUnknownRegion(location: Location, cloud: CloudPlace | undefined): Location {
+  const { provider, region } = cloud ?? {};
+  if (provider === undefined || region === undefined) return location;
+  const near = nearest(region, regionsOf(provider).keys(), 3);
+  const meant = near.length === 0 ? '' : ` Nearest: ${near.join(', ')}.`;
+  return {
+    ...location,
+    detail: `microjoule does not know where ${provider}'s region ${region} is.${meant} ${location.detail}`,
   };
 }
 

@@ -83,13 +83,17 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
       'half the 95 % interval of the --intensity given',
       numberFrom(0, false),
     )
+    .option('--pue <ratio>', "power usage effectiveness of the machine's building", numberFrom(1, false))
+    .option('--wue <L/kWh>', 'water usage effectiveness of the building', numberFrom(0, false))
     .option('--embodied-kg <kg>', 'CO2eq of making the hardware; with --lifespan-years', numberFrom(0, false))
     .option('--lifespan-years <years>', 'how long the hardware will be in use', numberFrom(0, true))
     .option('--reserved-share <ratio>', 'share of the hardware that is used, 0 to 1', numberFrom(0, true))
     .option('--unit <name>', 'emissions per what, e.g. image (SCI, with --embodied-kg)', text)
     .option('--unit-count <count>', 'how many units the run does (default: 1)', numberFrom(0, true))
-    .option('--cloud-provider <name>', 'cloud provider, for the report')
-    .option('--cloud-region <name>', "the provider's region, for the report")
+    .option('--cloud-provider <name>', 'cloud provider, e.g. aws, gcp, azure (default: found on the machine)')
+    .option('--cloud-region <name>', "the provider's region, which tells country and grid zone")
+    .option('--cloud-metadata', "ask the provider's metadata service for the region (network, at most 1 s)")
+    .option('--run-folder <dir>', 'stands for /run, where cloud-init tells the cloud (env: MICROJOULE_RUN)')
     .option('--cpu-watts <watts>', 'constant CPU power where there is no counter', numberFrom(0, true))
     .option(
       '--ram-watts-per-gib <watts>',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { type Meter, MicrojouleError, mergeMeasurements, missingCounters, openMeter } from '../measures.js';
-import { formatText, type ModelDetails, planReport, type Report } from '../reports.js';
+import { detectCloud, formatText, type ModelDetails, planReport, type Report } from '../reports.js';
 import type { ChildOutcome } from './child.js';
 import { holdSignals } from './exit.js';
 import { type MeasuredRun, measureRun } from './measure-run.js';
@@ -22,6 +22,8 @@ export interface RunFlags extends MeterFlags {
   region?: string;
   intensity?: number;
   intensityUncertainty?: number;
+  pue?: number;
+  wue?: number;
   embodiedKg?: number;
   lifespanYears?: number;
   reservedShare?: number;
@@ -29,6 +31,8 @@ export interface RunFlags extends MeterFlags {
   unitCount?: number;
   cloudProvider?: string;
   cloudRegion?: string;
+  cloudMetadata?: boolean;
+  runFolder?: string;
   cpuWatts?: number;
   ramWattsPerGib?: number;
   ramModel?: 'per-gib' | 'per-dimm';
@@ -108,8 +112,11 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
   const outputs = flags.output ?? [];
   for (const file of outputs) (await formats()).checkOutput(file);
   const model = await readModel(flags.model);
+  const metadata = flags.cloudMetadata === true && flags.cloudProvider === undefined;
+  const asked = metadata ? await detectCloud({ ...flags, metadata }) : {};
   const plan = planReport({
     ...flags,
+    ...asked,
     intensityGramsPerKwh: flags.intensity,
     intensityUncertaintyGramsPerKwh: flags.intensityUncertainty,
     reservedRatio: flags.reservedShare,

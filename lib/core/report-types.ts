@@ -200,6 +200,19 @@ export interface TotalEnergy extends Provenance, EnergyBounds {
   absent: string[];
 }
 
+/** What the building around the machine takes, by factors that the user gave. */
+export interface Facility extends Provenance {
+  kind: PresentKind;
+  /** PUE (ISO/IEC 30134-2): energy of the facility over that of its IT equipment, at least 1. */
+  pueRatio: number;
+  /** Energy of the machine times the PUE, in kWh: what the emissions are of. */
+  facilityKwh: number;
+  /** WUE (ISO/IEC 30134-9): litres of water per kWh of IT equipment. Absent when not given. */
+  wueLitresPerKwh?: number;
+  /** Energy of the machine times the WUE, in litres. Absent when no WUE was given. */
+  waterLitres?: number;
+}
+
 /** What the emissions' interval takes into account. */
 export type UncertaintyPart = 'energy' | 'intensity';
 
@@ -311,6 +324,8 @@ export interface Report {
   components: Components;
   apart: CounterEnergy[];
   emissions: Emissions;
+  /** There when the user gave a PUE or a WUE. Energies elsewhere are the machine's own. */
+  facility?: Facility;
   /** There when the user gave the terms. */
   embodied?: Embodied;
   /** There when the user named a functional unit. */

@@ -50,11 +50,13 @@ export type CodecarbonColumn = (typeof CODECARBON_COLUMNS)[number];
 export type CodecarbonRecord = Record<CodecarbonColumn, string>;
 
 /**
- * The report in CodeCarbon's columns and units: seconds, kg CO2eq, kg/s, W, kWh, GiB, per cent. The
+ * The report in CodeCarbon's columns and units: seconds, kg CO2eq, kg/s, W, kWh, GiB, per cent. As there, energies are
+ * multiplied by the PUE and powers are not. The
  * timestamp is the end of the run in the local time zone, as CodeCarbon writes it.
  */
 export function codecarbonRecord(report: Report): CodecarbonRecord {
   const { components, emissions, energy, machine, location, cloud } = report;
+  const pue = report.facility?.pueRatio ?? 1;
   const gpuSeen = (machine.gpuCount ?? 0) > 0;
   return {
     timestamp: localTimestamp(report.endedAt),
@@ -67,11 +69,11 @@ export function codecarbonRecord(report: Report): CodecarbonRecord {
     cpu_power: powerCell(components.cpu),
     gpu_power: powerCell(components.gpu),
     ram_power: powerCell(components.ram),
-    cpu_energy: energyCell(components.cpu),
-    gpu_energy: energyCell(components.gpu),
-    ram_energy: energyCell(components.ram),
-    energy_consumed: cell(energy.energyKwh),
-    water_consumed: '',
+    cpu_energy: energyCell(components.cpu, pue),
+    gpu_energy: energyCell(components.gpu, pue),
+    ram_energy: energyCell(components.ram, pue),
+    energy_consumed: cell(energy.energyKwh * pue),
+    water_consumed: cell(report.facility?.waterLitres),
     country_name: location.countryName ?? '',
     country_iso_code: location.countryAlpha3 ?? '',
     region: location.region ?? '',
@@ -93,8 +95,8 @@ export function codecarbonRecord(report: Report): CodecarbonRecord {
     ram_utilization_percent: cell(ramUtilisationPercent(report)),
     ram_used_gb: cell(machine.ramUsedGib),
     on_cloud: cloud.kind === 'absent' ? '' : cloud.onCloud ? 'Y' : 'N',
-    pue: '1',
-    wue: '',
+    pue: cell(pue),
+    wue: cell(report.facility?.wueLitresPerKwh),
   };
 }
 
@@ -125,8 +127,9 @@ function powerCell(component: Component): string {
   return component.kind === 'absent' ? '' : cell(component.powerWatts);
 }
 
-function energyCell(component: Component): string {
-  return component.kind === 'absent' ? '' : cell(component.energyKwh);
+function energyCell(component: Component, pue: number): string {
+  const { energyKwh } = component;
+  return component.kind === 'absent' || energyKwh === undefined ? '' : cell(energyKwh * pue);
 }
 
 function percent(ratio: number | undefined): number | undefined {

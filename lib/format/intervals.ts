@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Intervals as every format words them. Empty text where there is none.
-import { formatBounds, formatSignificant } from '../core/numbers.js';
-import type { Emissions, EnergyBounds, Intensity, Score } from '../core/report-types.js';
+import { formatBounds, formatSignificant, formatSixDecimals } from '../core/numbers.js';
+import type { Emissions, EnergyBounds, Facility, Intensity, Score } from '../core/report-types.js';
 
 /** `± 4.1 J` */
 export function energyBounds(energyJoules: number, { lowerJoules, upperJoules }: EnergyBounds): string {
@@ -40,6 +40,13 @@ export function uncertaintyScope({ uncertaintyOf = [] }: Emissions): string {
   return uncertaintyOf[0] === 'energy'
     ? 'of the energy alone; the intensity is taken as exact'
     : 'of the intensity alone; that of the energy is not known';
+}
+
+/** `PUE 1.2, 0.005 kWh with it; WUE 1.8 L/kWh, 0.008 L of water` */
+export function facilityText({ pueRatio, facilityKwh, wueLitresPerKwh, waterLitres }: Facility): string {
+  const energy = `PUE ${formatSignificant(pueRatio)}, ${formatSixDecimals(facilityKwh)} kWh with it`;
+  if (wueLitresPerKwh === undefined || waterLitres === undefined) return energy;
+  return `${energy}; WUE ${formatSignificant(wueLitresPerKwh)} L/kWh, ${formatSixDecimals(waterLitres)} L of water`;
 }
 
 /** `SCI per image` */

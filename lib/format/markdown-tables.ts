@@ -17,6 +17,7 @@ import type { Kind, Provenance } from '../core/vocabulary.js';
 import {
   emissionsBounds,
   energyBounds,
+  facilityText,
   intensityBounds,
   intervalName,
   scoreBounds,
@@ -178,8 +179,13 @@ export function provenanceTable(report: Report): string {
 }
 
 /** Embodied emissions and the score per functional unit, where the user gave their terms. */
-export function scoreLines({ embodied, score }: Report): [name: string, value: string, from: Provenance][] {
+export function scoreLines({
+  facility,
+  embodied,
+  score,
+}: Report): [name: string, value: string, from: Provenance][] {
   const lines: [string, string, Provenance][] = [];
+  if (facility !== undefined) lines.push(['Facility', facilityText(facility), facility]);
   if (embodied !== undefined)
     lines.push(['Embodied emissions', formatMass(embodied.embodiedGrams), embodied]);
   if (score !== undefined) {

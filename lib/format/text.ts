@@ -20,6 +20,7 @@ import { paragraph } from './columns.js';
 import {
   emissionsBounds,
   energyBounds,
+  facilityText,
   intensityBounds,
   intervalName,
   scoreBounds,
@@ -205,6 +206,12 @@ function factLines(report: Report, style: Style): string[] {
       'Intensity',
       `${grams} g CO2eq/kWh (${year}${zone}); ${origin(intensity)}${boundsOfIntensity(intensity)}`,
     ],
+    ...(report.facility === undefined
+      ? []
+      : ([['Facility', `${facilityText(report.facility)}; ${origin(report.facility)}`]] as [
+          string,
+          string,
+        ][])),
     ['Location', `${placeOf(location)}; ${origin(location)}`],
     ['Cloud', `${cloudOf(cloud)}; ${origin(cloud)}`],
     ...machineOf(machine).map((text): [string, string] => ['Machine', text]),

@@ -17,6 +17,7 @@ import type {
 import { joulesToKwh } from '../core/units.js';
 import { boundsOf, energyInterval, type Interval, interval, sumInterval } from './bounds.js';
 import { perSecond, totalEmissions } from './emissions.js';
+import { type FacilityOptions, facilityOf } from './facility.js';
 import { weakerKind } from './kinds.js';
 import { listReferences } from './references.js';
 import { summariseRuns } from './repetitions.js';
@@ -27,6 +28,8 @@ export interface ReportContext {
   location: Location;
   intensity: Intensity;
   cloud: Cloud;
+  /** Checked by `checkFacilityOptions`. */
+  facility?: FacilityOptions;
   /** Checked by `checkScoreOptions`. */
   score?: ScoreOptions;
   model?: ModelDetails;
@@ -60,10 +63,11 @@ export function buildReport(measurement: Measurement, context: ReportContext): R
   const { durationSeconds, machine, warnings, apart } = measurement;
   const components = settleComponents(measurement.components, durationSeconds);
   const energy = sumComponents(components, durationSeconds);
-  const emissions = totalEmissions(energy, context.intensity, durationSeconds);
+  const facility = facilityOf(context.facility ?? {}, energy);
+  const emissions = totalEmissions(energy, context.intensity, durationSeconds, facility);
   const embodied = embodiedShare(context.score ?? {}, durationSeconds);
   const score = scoreOf(context.score ?? {}, emissions, embodied);
-  const repetitions = summariseRuns(measurement.runs ?? [], context.intensity);
+  const repetitions = summariseRuns(measurement.runs ?? [], context.intensity, facility);
   const counters = [...COMPONENT_KEYS.flatMap((key) => components[key].counters), ...apart];
   return {
     schema: 'microjoule.report/1',
@@ -86,6 +90,7 @@ export function buildReport(measurement: Measurement, context: ReportContext): R
     components,
     apart,
     emissions,
+    ...(facility === undefined ? {} : { facility }),
     ...(embodied === undefined ? {} : { embodied }),
     ...(score === undefined ? {} : { score }),
     intensity: context.intensity,

@@ -12,7 +12,7 @@ export function mergeIntensity(reports: Reports): Intensity {
   const all = reports.map((report) => report.intensity);
   const [first] = all as [Intensity, ...Intensity[]];
   if (all.every((one) => same(one, first))) return first;
-  const energyKwh = sumOf(reports, (report) => report.energy.energyKwh);
+  const energyKwh = sumOf(reports, ({ facility, energy }) => facility?.facilityKwh ?? energy.energyKwh);
   const emissionsGrams = sumOf(reports, (report) => report.emissions.emissionsGrams);
   const credits = [...new Set(all.flatMap(({ credit }) => credit?.split('; ') ?? []))];
   return {

@@ -7,6 +7,7 @@ import type {
   Components,
   Embodied,
   Emissions,
+  Facility,
   MergedRun,
   Report,
   Score,
@@ -44,6 +45,7 @@ export function mergeReports(reports: Reports, context: MergeContext): Report {
   const energy = sumComponents(components, durationSeconds);
   const warnings: Warning[] = [];
   const emissions = mergeEmissions(reports, durationSeconds);
+  const facility = mergeFacilities(reports, warnings);
   const embodied = mergeEmbodied(reports, warnings);
   const score = mergeScores(reports, emissions, embodied, warnings);
   const times = (pick: (run: MergedRun) => string) => merged.map(pick).sort();
@@ -79,6 +81,7 @@ export function mergeReports(reports: Reports, context: MergeContext): Report {
     components,
     apart: reports.flatMap((report) => countersOf(report, report.apart)),
     emissions,
+    ...(facility === undefined ? {} : { facility }),
     ...(embodied === undefined ? {} : { embodied }),
     ...(score === undefined ? {} : { score }),
     intensity: mergeIntensity(reports),
@@ -206,6 +209,38 @@ function mergeEmissions(reports: Reports, durationSeconds: number): Emissions {
           uncertaintyOf,
         }
       : {}),
+  };
+}
+
+/** Energy of all facilities over energy of all machines. A machine without a PUE counts as one of PUE 1. */
+function mergeFacilities(reports: Reports, warnings: Warning[]): Facility | undefined {
+  const all = reports.flatMap((report) => report.facility ?? []);
+  const [first] = all;
+  if (first === undefined) return undefined;
+  const energyKwh = sumOf(reports, (report) => report.energy.energyKwh);
+  const facilityKwh = sumOf(reports, ({ facility, energy }) => facility?.facilityKwh ?? energy.energyKwh);
+  const waterLitres = sumOf(reports, ({ facility }) => facility?.waterLitres ?? Number.NaN);
+  const anyWater = all.some((one) => one.waterLitres !== undefined);
+  if (anyWater && Number.isNaN(waterLitres)) {
+    warnings.push({
+      code: 'water-incomplete',
+      message: 'Water is left out: not every run has a WUE.',
+      hint: 'Give --wue to each run.',
+    });
+  }
+  return {
+    kind: all.map((one) => one.kind).reduce(weakerKind),
+    source: listed(all.map((one) => one.source)),
+    method: 'facility energy of all runs over machine energy of all runs',
+    detail: listed(
+      all.map((one) => one.detail),
+      ' ',
+    ),
+    pueRatio: energyKwh > 0 ? Math.max(1, facilityKwh / energyKwh) : first.pueRatio,
+    facilityKwh,
+    ...(Number.isNaN(waterLitres) || !(energyKwh > 0)
+      ? {}
+      : { wueLitresPerKwh: waterLitres / energyKwh, waterLitres }),
   };
 }
 

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-import type { Intensity, Measurement, PresentKind, Repetitions, Run, Spread } from '../core/report-types.js';
+import type {
+  Facility,
+  Intensity,
+  Measurement,
+  PresentKind,
+  Repetitions,
+  Run,
+  Spread,
+} from '../core/report-types.js';
 import { joulesToKwh } from '../core/units.js';
 import { weakerKind } from './kinds.js';
 
@@ -14,12 +22,13 @@ type RunWithEnergy = Run & { kind: PresentKind };
 export function summariseRuns(
   runs: NonNullable<Measurement['runs']>,
   intensity: Intensity,
+  facility?: Facility,
 ): Repetitions | undefined {
   if (runs.length < 2 || !runs.every(hasEnergy)) return undefined;
   const withEmissions = runs.map(({ durationSeconds, energyJoules, kind, atLeast }) => ({
     durationSeconds,
     energyJoules,
-    emissionsGrams: joulesToKwh(energyJoules) * intensity.intensityGramsPerKwh,
+    emissionsGrams: joulesToKwh(energyJoules) * (facility?.pueRatio ?? 1) * intensity.intensityGramsPerKwh,
     kind,
     atLeast,
   }));
@@ -32,7 +41,10 @@ export function summariseRuns(
     energyJoules: spreadOf(withEmissions.map((run) => run.energyJoules)),
     emissionsGrams: {
       ...spreadOf(withEmissions.map((run) => run.emissionsGrams)),
-      kind: weakerKind(kind, intensity.kind),
+      kind: [
+        intensity.kind,
+        ...(facility === undefined || facility.pueRatio === 1 ? [] : (['assumed'] as const)),
+      ].reduce(weakerKind, kind),
     },
     runs: withEmissions,
   };

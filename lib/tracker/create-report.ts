@@ -4,12 +4,18 @@ import { type IntensityOptions, resolveIntensity } from '../carbon/intensity.js'
 import { type LocationOptions, resolveLocation } from '../carbon/location.js';
 import type { Measurement, ModelDetails, Report } from '../core/report-types.js';
 import { buildReport } from '../report/build.js';
+import { checkFacilityOptions, type FacilityOptions } from '../report/facility.js';
 import { checkModelDetails } from '../report/model.js';
 import { checkScoreOptions, type ScoreOptions } from '../report/score.js';
 import { packageVersion } from '../version.js';
 
 /** What a report says beside the measurement. */
-export interface ReportOptions extends LocationOptions, IntensityOptions, CloudOptions, ScoreOptions {
+export interface ReportOptions
+  extends LocationOptions,
+    IntensityOptions,
+    CloudOptions,
+    ScoreOptions,
+    FacilityOptions {
   /** Default: `microjoule`. */
   projectName?: string | undefined;
   /** Default: a random UUID. */
@@ -41,10 +47,11 @@ function randomUuid(): string {
  * @throws MicrojouleError `ERR_UNKNOWN_COUNTRY`, `ERR_UNKNOWN_REGION`, `ERR_BAD_OPTION`, `ERR_BAD_MODEL`
  */
 export function planReport(options: ReportOptions = {}): ReportPlan {
-  const location = resolveLocation(options);
-  const intensity = resolveIntensity(location, options);
   const cloud = describeCloud(options);
+  const location = resolveLocation(options, cloud);
+  const intensity = resolveIntensity(location, options);
   checkScoreOptions(options);
+  checkFacilityOptions(options);
   const projectName = options.projectName ?? 'microjoule';
   const runId = options.runId ?? randomUuid();
   const planned = checkModel(options.model);
@@ -55,6 +62,7 @@ export function planReport(options: ReportOptions = {}): ReportPlan {
         location,
         intensity,
         cloud,
+        facility: options,
         score: options,
         ...(model === undefined ? {} : { model }),
         projectName,

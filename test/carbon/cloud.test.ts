@@ -3,15 +3,18 @@ import { expect, test } from 'vitest';
 import { describeCloud } from '../../lib/carbon/cloud.js';
 import { MicrojouleError } from '../../lib/core/errors.js';
 
-test('nothing given: not on a cloud, by default and not by looking', () => {
-  expect(describeCloud()).toEqual({
+const nowhere = { sysfs: '/nonexistent', runFolder: '/nonexistent' };
+
+test('nothing given and nothing found: unknown, not "no"', () => {
+  expect(describeCloud(nowhere)).toMatchObject({
     onCloud: false,
-    kind: 'assumed',
-    source: 'default',
-    method: 'not given',
-    detail: 'No cloud provider was given; microjoule does not look for one.',
+    kind: 'absent',
+    source: 'DMI',
+    method: 'environment, cloud-init, DMI',
   });
-  expect(describeCloud({ cloudProvider: undefined, cloudRegion: undefined })).toEqual(describeCloud());
+  expect(describeCloud({ ...nowhere, cloudProvider: undefined, cloudRegion: undefined })).toEqual(
+    describeCloud(nowhere),
+  );
 });
 
 test('what the user gave is kept as given', () => {

@@ -13,6 +13,7 @@ import type { Provenance } from '../../core/vocabulary.js';
 import {
   emissionsBounds,
   energyBounds,
+  facilityText,
   intensityBounds,
   intervalName,
   scoreBounds,
@@ -34,7 +35,8 @@ import { kindOf } from './sections.js';
 
 /** Where every number comes from. */
 export function provenance(report: Report): string {
-  const { duration, energy, emissions, intensity, location, cloud, embodied, score, series } = report;
+  const { duration, energy, emissions, intensity, location, cloud, embodied, facility, score, series } =
+    report;
   const line = (name: string, value: string, from: Provenance, more = '') => [
     escapeHtml(name),
     value,
@@ -86,6 +88,7 @@ export function provenance(report: Report): string {
       `${low(emissions.atLeast)}${dataOf('emissions.emissionsGrams', emissions.emissionsGrams, formatMass(emissions.emissionsGrams))}${after(emissionsBounds(emissions), emissions.confidenceRatio)}`,
       emissions,
     ),
+    ...(facility === undefined ? [] : [line('Facility', escapeHtml(facilityText(facility)), facility)]),
     ...(embodied === undefined
       ? []
       : [

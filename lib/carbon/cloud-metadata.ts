@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+//
+// The metadata services of AWS, GCP and Azure: the one thing in this package that uses the network, and only where it is
+// asked for by name.
+import { type IncomingMessage, request } from 'node:http';
+import { type CloudEvidence, type CloudPlaces, detectLocalCloud } from './cloud-detect.js';
+import { regionName } from './cloud-regions.js';
+
+export interface MetadataOptions extends CloudPlaces {
+  /** Ask the provider's metadata service where what lies on the machine names no region. Default: false. */
+  metadata?: boolean | undefined;
+  /** Stands for `http://169.254.169.254`, the same link-local address with all three, e.g. a proxy of it. */
+  metadataEndpoint?: string | undefined;
+}
+
+/** As the options `cloudProvider` and `cloudRegion` take them. Empty when nothing names a cloud. */
+export interface CloudPlace {
+  cloudProvider?: string;
+  cloudRegion?: string;
+}
+
+/** All questions to all services together. A service is a hop away and answers in milliseconds, or is not there. */
+const BUDGET_MS = 1000;
+const LARGEST_BYTES = 65_536;
+const ENDPOINT = 'http://169.254.169.254';
+
+type Ask = (path: string, headers: Record<string, string>, method?: 'GET' | 'PUT') => Promise<string>;
+
+/** How to ask each provider for the region that the machine is in. */
+const SERVICES: Readonly<Record<string, (ask: Ask) => Promise<string | undefined>>> = {
+  // IMDSv2: a token first, which version 1 does without and many machines no longer answer.
+  async aws(ask) {
+    const token = await ask('/latest/api/token', { 'X-aws-ec2-metadata-token-ttl-seconds': '60' }, 'PUT');
+    const text = await ask('/latest/dynamic/instance-identity/document', {
+      'X-aws-ec2-metadata-token': token,
+    });
+    return textOf((JSON.parse(text) as { region?: unknown }).region);
+  },
+  async gcp(ask) {
+    const zone = await ask('/computeMetadata/v1/instance/zone', { 'Metadata-Flavor': 'Google' });
+    // projects/123/zones/us-central1-a
+    return /^projects\/\d+\/zones\/([a-z]+-[a-z]+\d+)-[a-z]$/.exec(zone.trim())?.[1];
+  },
+  async azure(ask) {
+    const path = '/metadata/instance/compute?api-version=2021-12-13&format=json';
+    return textOf((JSON.parse(await ask(path, { Metadata: 'true' })) as { location?: unknown }).location);
+  },
+};
+
+/**
+ * Which cloud and region this machine is in, by environment, cloud-init and firmware, and with `metadata: true` by the
+ * provider's metadata service: one try of at most a second in all. Without it nothing touches the network. Never rejects.
+ */
+export async function detectCloud(options: MetadataOptions = {}): Promise<CloudPlace> {
+  const { evidence } = detectLocalCloud(options);
+  if (options.metadata !== true || evidence?.region !== undefined) return placeOf(evidence);
+  const asked = await askServices(options.metadataEndpoint ?? ENDPOINT, evidence?.provider);
+  return asked === undefined ? placeOf(evidence) : { cloudProvider: asked[0], cloudRegion: asked[1] };
+}
+
+function placeOf(evidence: CloudEvidence | undefined): CloudPlace {
+  if (evidence === undefined) return {};
+  const { provider, region } = evidence;
+  return { cloudProvider: provider, ...(region === undefined ? {} : { cloudRegion: region }) };
+}
+
+/** The one provider that is known, or all three at once; the first that answers sensibly. */
+async function askServices(
+  endpoint: string,
+  provider: string | undefined,
+): Promise<[provider: string, region: string] | undefined> {
+  const names =
+    provider === undefined
+      ? Object.keys(SERVICES)
+      : Object.keys(SERVICES).filter((name) => name === provider);
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), BUDGET_MS);
+  try {
+    return await Promise.any(
+      names.map(async (name): Promise<[string, string]> => {
+        const region = await SERVICES[name]?.((path, headers, method) =>
+          ask(new URL(path, endpoint), headers, method ?? 'GET', stop.signal),
+        );
+        if (region === undefined) throw new Error(`${name} told no region`);
+        return [name, regionName(name, region)];
+      }),
+    );
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+    stop.abort();
+  }
+}
+
+/** One answer as text. Rejects on anything but success, on much of it, and when time is up. */
+function ask(
+  url: URL,
+  headers: Record<string, string>,
+  method: 'GET' | 'PUT',
+  signal: AbortSignal,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const take = (response: IncomingMessage) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+        if (text.length > LARGEST_BYTES) response.destroy(new Error('too much'));
+      });
+      response.on('error', reject);
+      response.on('end', () =>
+        response.statusCode === 200 ? resolve(text) : reject(new Error(`status ${response.statusCode}`)),
+      );
+    };
+    // No agent: a connection that is kept would keep the process.
+    const sent = request(url, { method, headers, signal, agent: false }, take);
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
