@@ -316,6 +316,8 @@ export interface Report {
   endedAt: string;
   projectName: string;
   runId: string;
+  /** Name of the task, when the report is of one. */
+  task?: string;
   trackingMode: 'machine';
   /** In kilograms of CO2 equivalent; the same number as `emissions.emissionsKg`. Never a stand-in for "unknown". */
   emissionsKg: number;

@@ -16,6 +16,11 @@ export const COMPONENTS: readonly { key: keyof Components; name: string }[] = [
   { key: 'ram', name: 'RAM' },
 ];
 
+/** The project, and the task when the report is of one. */
+export function titleOf({ projectName, task }: Report): string {
+  return task === undefined ? projectName : `${projectName}, task ${task}`;
+}
+
 /** What stands where a component's value would, when it has none. */
 export function absenceOf(key: keyof Components, report: Report): string {
   if (report.components[key].atLeast) return 'present, not measured';

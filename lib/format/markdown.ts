@@ -3,7 +3,7 @@
 import { formatDecimals, formatDuration, formatTimestamp } from '../core/numbers.js';
 import type { ModelDetails, Report } from '../core/report-types.js';
 import { emissionsBounds, intervalName, uncertaintyScope } from './intervals.js';
-import { commandLine, endingOf, groupWarnings, modelLines } from './labels.js';
+import { commandLine, endingOf, groupWarnings, modelLines, titleOf } from './labels.js';
 import { inline } from './markdown-escape.js';
 import { carbonFootprintSection, methodSection, referencesSection, usageSection } from './markdown-prose.js';
 import {
@@ -76,8 +76,8 @@ function certaintyOf(report: Report): string[] {
 }
 
 function runOf(report: Report): string {
-  const { projectName, runId, startedAt, endedAt } = report;
-  return `Project ${inline(projectName)}, run ${inline(runId)}, from ${formatTimestamp(startedAt)} to ${formatTimestamp(endedAt)}.`;
+  const { runId, startedAt, endedAt } = report;
+  return `Project ${inline(titleOf(report))}, run ${inline(runId)}, from ${formatTimestamp(startedAt)} to ${formatTimestamp(endedAt)}.`;
 }
 
 function commandOf(command: NonNullable<Report['command']>): string {

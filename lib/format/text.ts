@@ -27,7 +27,16 @@ import {
   scoreName,
   uncertaintyScope,
 } from './intervals.js';
-import { absenceOf, COMPONENTS, cloudOf, commandLine, endingOf, groupWarnings, placeOf } from './labels.js';
+import {
+  absenceOf,
+  COMPONENTS,
+  cloudOf,
+  commandLine,
+  endingOf,
+  groupWarnings,
+  placeOf,
+  titleOf,
+} from './labels.js';
 import { shareBar, shareLegend } from './shares.js';
 import { displayWidth, padLeft, padRight, withoutControls, wrap } from './wrap.js';
 
@@ -58,7 +67,7 @@ export function formatText(report: Report, style: Style = plain): string {
 }
 
 function titleLines(report: Report, style: Style): string[] {
-  const title = wrap(`CO2 emission report: ${report.projectName}`, COLUMNS);
+  const title = wrap(`CO2 emission report: ${titleOf(report)}`, COLUMNS);
   const { version } = report.generator;
   return [
     ...title.map((line) => style('title', line)),

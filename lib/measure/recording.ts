@@ -42,6 +42,8 @@ export interface Glimpse {
 export interface Recording {
   /** The region up to now; it goes on. @throws MicrojouleError `ERR_METER_CLOSED` after stop() */
   peek(): Glimpse;
+  /** The region up to now, in full; it goes on. @throws MicrojouleError `ERR_METER_CLOSED` after stop() */
+  measurement(): Measurement;
   /** Ends the region and closes the meter, if it is the recording's own. Once. */
   stop(): Measurement;
 }
@@ -90,7 +92,22 @@ export function startRecording(options: RecordingOptions = {}): Recording {
     };
   }
 
+  function measure(): Measurement {
+    const { evidence, ramUsedGib } = gather();
+    const { components, apart, warnings } = buildComponents(evidence);
+    return {
+      startedAtMs,
+      endedAtMs: Date.now(),
+      durationSeconds: evidence.durationSeconds,
+      components,
+      apart,
+      machine: { ...describeMachine(evidence, ramUsedGib), ...describeDevices(startDevices, meter.devices()) },
+      warnings: [...warnings, ...shortRegion(evidence)],
+    };
+  }
+
   return {
+    measurement: measure,
     peek() {
       const { evidence } = gather();
       const parts = Object.values(buildComponents(evidence).components);
@@ -107,20 +124,10 @@ export function startRecording(options: RecordingOptions = {}): Recording {
           hint: 'Start another with startRecording().',
         });
       }
-      const { evidence, ramUsedGib } = gather();
+      const measurement = measure();
       stopped = true;
-      const devices = describeDevices(startDevices, meter.devices());
       if (options.meter === undefined) meter.close();
-      const { components, apart, warnings } = buildComponents(evidence);
-      return {
-        startedAtMs,
-        endedAtMs: Date.now(),
-        durationSeconds: evidence.durationSeconds,
-        components,
-        apart,
-        machine: { ...describeMachine(evidence, ramUsedGib), ...devices },
-        warnings: [...warnings, ...shortRegion(evidence)],
-      };
+      return measurement;
     },
   };
 }

@@ -4,9 +4,11 @@ import { MicrojouleError } from '../core/errors.js';
 import type { ModelDetails, Report } from '../core/report-types.js';
 import type { Warning } from '../core/vocabulary.js';
 import type { Recording, RecordingOptions } from '../measure/recording.js';
+import type { Meter } from '../meter/meter.js';
 import type { ReportOptions, ReportPlan } from './create-report.js';
 import { unwatch, watch } from './endings.js';
 import { onDemand } from './on-demand.js';
+import { checkName, RunningTask, type Task } from './task.js';
 
 export interface TrackerOptions extends RecordingOptions, ReportOptions {
   /**
@@ -30,17 +32,25 @@ export function inOneLine({ message, hint }: Warning): string {
   return `${/[.!?]$/.test(message) ? message : `${message}.`} ${hint}`;
 }
 
+function warnOf(report: Report): void {
+  for (const warning of report.warnings) {
+    if (warning.code === 'output-failed') process.emitWarning(inOneLine(warning), 'MicrojouleWarning');
+  }
+}
+
 /**
  * Measures the whole machine, idle included, from `start()` to `stop()`, and writes the CO2 emission report. The
  * report is written even when the script throws or calls `process.exit()`.
  */
-export class EmissionsTracker {
+export class EmissionsTracker implements Disposable, AsyncDisposable {
   readonly #options: TrackerOptions;
   readonly #outputs: readonly string[];
   readonly #modelCard: string | undefined;
   #model: ModelDetails | undefined;
   #plan: ReportPlan | undefined;
   #recording: Recording | undefined;
+  #meter: Meter | undefined;
+  readonly #tasks = new Set<RunningTask>();
   #report: Report | undefined;
 
   /**
@@ -59,11 +69,11 @@ export class EmissionsTracker {
   }
 
   /**
-   * Starts measuring.
+   * Starts measuring. Returns the tracker, so that `using tracker = new EmissionsTracker().start()` stops by itself.
    * @throws MicrojouleError `ERR_TRACKER_STATE` when started before; `ERR_BAD_OPTION`, `ERR_UNKNOWN_COUNTRY`,
    * `ERR_UNKNOWN_REGION` for options
    */
-  start(): void {
+  start(): this {
     if (this.#recording !== undefined) {
       throw new MicrojouleError('ERR_TRACKER_STATE', 'the tracker has been started already', {
         hint: 'Create a new EmissionsTracker for each measurement.',
@@ -71,8 +81,11 @@ export class EmissionsTracker {
     }
     // Place and grid before the clock starts: looking them up is not the user's work.
     this.#plan = onDemand().planReport(this.#options);
-    this.#recording = onDemand().startRecording(this.#options);
+    const { meter = onDemand().openMeter(this.#options) } = this.#options;
+    this.#meter = meter;
+    this.#recording = onDemand().startRecording({ ...this.#options, meter });
     watch(this, this.#options.handleSignals ?? true);
+    return this;
   }
 
   /**
@@ -98,11 +111,76 @@ export class EmissionsTracker {
   async stop(): Promise<Report> {
     const known = this.#report;
     const report = this.#finish();
-    for (const warning of known === undefined ? report.warnings : []) {
-      if (warning.code !== 'output-failed') continue;
-      process.emitWarning(inOneLine(warning), 'MicrojouleWarning');
-    }
+    if (known === undefined) warnOf(report);
     return report;
+  }
+
+  /**
+   * The report up to now, written to every output that is written anew: `.csv` gains its row at the end only. What a
+   * crash leaves, for one. Measuring goes on.
+   * @throws MicrojouleError `ERR_TRACKER_STATE` unless the tracker runs
+   */
+  async flush(): Promise<Report> {
+    const { recording, plan } = this.#running('flush()');
+    const report = plan.report(recording.measurement(), this.#model);
+    const files = this.#outputs.filter((file) => !/\.csv$/i.test(file));
+    onDemand().writeOutputs(report, files, this.#modelCard);
+    warnOf(report);
+    return report;
+  }
+
+  /**
+   * Starts a task. Tasks nest and overlap; those that run when the tracker stops end with it.
+   * @throws MicrojouleError `ERR_TRACKER_STATE` unless the tracker runs; `ERR_BAD_OPTION` for a name that is none
+   */
+  startTask(name: string): Task {
+    const { meter, plan } = this.#running('startTask()');
+    checkName(name);
+    const model = () => this.#model;
+    const recording = onDemand().startRecording({ ...this.#options, meter });
+    const task: RunningTask = new RunningTask(name, recording, (measurement, named) => {
+      this.#tasks.delete(task);
+      return { ...plan.report(measurement, model()), task: named };
+    });
+    this.#tasks.add(task);
+    return task;
+  }
+
+  /**
+   * Runs one function as a task. When it throws, the task ends and the error goes on.
+   * @throws whatever `work` throws; MicrojouleError as {@link startTask}
+   */
+  async trackTask<T>(name: string, work: () => T | Promise<T>): Promise<{ result: T; report: Report }> {
+    const task = this.startTask(name);
+    try {
+      const result = await work();
+      return { result, report: await task.stop() };
+    } finally {
+      await task.stop();
+    }
+  }
+
+  /** Stops a tracker that was started, as `stop()` does. */
+  [Symbol.dispose](): void {
+    if (this.#recording === undefined) return;
+    const known = this.#report;
+    const report = this.#finish();
+    if (known === undefined) warnOf(report);
+  }
+
+  /** Stops a tracker that was started, as `stop()` does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this[Symbol.dispose]();
+  }
+
+  #running(call: string): { recording: Recording; plan: ReportPlan; meter: Meter } {
+    const [recording, plan, meter] = [this.#recording, this.#plan, this.#meter];
+    if (recording === undefined || plan === undefined || meter === undefined || this.#report !== undefined) {
+      throw new MicrojouleError('ERR_TRACKER_STATE', `${call} needs a tracker that runs`, {
+        hint: 'Call it between start() and stop().',
+      });
+    }
+    return { recording, plan, meter };
   }
 
   /** @internal What the process's end calls: writes the report at once. */
@@ -126,7 +204,9 @@ export class EmissionsTracker {
       });
     }
     unwatch(this);
+    for (const task of this.#tasks) task.finish();
     const measurement = this.#recording.stop();
+    if (this.#options.meter === undefined) this.#meter?.close();
     if (early !== undefined) {
       measurement.warnings.push({
         code: 'ended-early',

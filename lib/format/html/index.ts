@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { PowerSeries, Report } from '../../core/report-types.js';
+import { titleOf } from '../labels.js';
 import { componentsChart } from './components-chart.js';
 import { escapeHtml, scriptJson } from './escape.js';
 import { SERIES_SCRIPT, TIP_SCRIPT } from './script.js';
@@ -18,7 +19,7 @@ const SERIES_HINT = 'Drag to zoom, double click for the whole; with the keyboard
  * paper. Shows the power over time when the report has a `series`.
  */
 export function formatHtml(report: Report): string {
-  const title = `CO2 emission report: ${report.projectName}`;
+  const title = `CO2 emission report: ${titleOf(report)}`;
   const counterTable = counters(report);
   const sections = [
     `<h1>${escapeHtml(title)}</h1>\n<p class="meta">${whenAndWhat(report)}</p>`,
