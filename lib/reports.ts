@@ -6,6 +6,8 @@ export { type CloudPlace, detectCloud, type MetadataOptions } from './carbon/clo
 export type * from './core/report-types.js';
 export { ansiStyle } from './format/ansi-style.js';
 export { formatText, type Style, type StyleName } from './format/text.js';
+export { loadConfig } from './tracker/config.js';
+export { type ConfigOptions, override, type Settled } from './tracker/config-keys.js';
 export {
   createReport,
   planReport,

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { type Meter, MicrojouleError, mergeMeasurements, missingCounters, openMeter } from '../measures.js';
-import { detectCloud, formatText, type ModelDetails, planReport, type Report } from '../reports.js';
+import {
+  detectCloud,
+  formatText,
+  loadConfig,
+  type ModelDetails,
+  override,
+  planReport,
+  type Report,
+} from '../reports.js';
 import type { ChildOutcome } from './child.js';
 import { holdSignals } from './exit.js';
 import { type MeasuredRun, measureRun } from './measure-run.js';
@@ -109,24 +117,26 @@ function showReport(report: Report): void {
  */
 export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutcome> {
   checkWork(argv, flags);
-  const outputs = flags.output ?? [];
+  const config = loadConfig();
+  const outputs = flags.output ?? [config.options.output ?? []].flat();
   for (const file of outputs) (await formats()).checkOutput(file);
   const model = await readModel(flags.model);
-  const metadata = flags.cloudMetadata === true && flags.cloudProvider === undefined;
+  const provider = flags.cloudProvider ?? config.options.cloudProvider;
+  const metadata = flags.cloudMetadata === true && provider === undefined;
   const asked = metadata ? await detectCloud({ ...flags, metadata }) : {};
-  const plan = planReport({
+  const settled = override(config.options, {
     ...flags,
     ...asked,
     intensityGramsPerKwh: flags.intensity,
     intensityUncertaintyGramsPerKwh: flags.intensityUncertainty,
     reservedRatio: flags.reservedShare,
     functionalUnit: flags.unit,
-    model,
   });
+  const plan = planReport({ ...settled, model });
   const meter = openMeter(toMeterOptions(flags));
   if (flags.require === true) requireCounters(meter, flags);
 
-  const runs = await measureRuns(argv, flags, meter);
+  const runs = await measureRuns(argv, settled, meter);
   meter.close();
   const outcome = runs.at(-1)?.outcome ?? { started: true };
   if (!outcome.started) complain(outcome.message, outcome.hint);
@@ -134,6 +144,7 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
   if (first === undefined) return outcome;
 
   const merged = mergeMeasurements([first, ...others]);
+  merged.warnings.push(...config.warnings);
   if (others.length + 1 < flags.repeat) {
     merged.warnings.push({
       code: 'repetitions-ended',
@@ -141,7 +152,7 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
     });
   }
   const report = plan.report(merged);
-  const { modelCard } = flags;
+  const { modelCard } = settled;
   const writes = outputs.length > 0 || modelCard !== undefined;
   const failures = writes ? (await formats()).writeOutputs(report, outputs, modelCard) : [];
   if (flags.json === true) process.stdout.write((await formats()).formatJson(report));

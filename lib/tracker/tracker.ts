@@ -44,6 +44,7 @@ function warnOf(report: Report): void {
  */
 export class EmissionsTracker implements Disposable, AsyncDisposable {
   readonly #options: TrackerOptions;
+  readonly #configWarnings: readonly Warning[];
   readonly #outputs: readonly string[];
   readonly #modelCard: string | undefined;
   #model: ModelDetails | undefined;
@@ -54,17 +55,21 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
   #report: Report | undefined;
 
   /**
-   * @throws MicrojouleError `ERR_BAD_OPTION` for an output whose extension names no format; `ERR_BAD_MODEL` for
+   * What `options` leave out comes from configuration: see `loadConfig` of microjoule/report.
+   *
+   * @throws MicrojouleError `ERR_BAD_OPTION` for configuration, and for an output whose extension names no format; `ERR_BAD_MODEL` for
    * model details
    */
   constructor(options: TrackerOptions = {}) {
-    this.#options = options;
-    const { output = 'emissions.csv' } = options;
+    const config = onDemand().loadConfig();
+    this.#configWarnings = config.warnings;
+    this.#options = onDemand().override(config.options, options);
+    const { output = 'emissions.csv', modelCard } = this.#options;
     const files = typeof output === 'string' ? [output] : output;
     for (const file of files) onDemand().checkOutput(file);
     // Now, because the script may change its working directory before it stops.
     this.#outputs = files.map((file) => resolve(file));
-    this.#modelCard = options.modelCard === undefined ? undefined : resolve(options.modelCard);
+    this.#modelCard = modelCard === undefined ? undefined : resolve(modelCard);
     if (options.model !== undefined) this.#model = onDemand().checkModelDetails(options.model, 'model');
   }
 
@@ -206,6 +211,7 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     unwatch(this);
     for (const task of this.#tasks) task.finish();
     const measurement = this.#recording.stop();
+    measurement.warnings.push(...this.#configWarnings);
     if (this.#options.meter === undefined) this.#meter?.close();
     if (early !== undefined) {
       measurement.warnings.push({
