@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// Our users' compilers must know what Disposable is, whatever libraries they chose.
+/// <reference lib="esnext.disposable" preserve="true" />
 import { MicrojouleError } from '../core/errors.js';
 import type { Measurement, Report } from '../core/report-types.js';
 import type { Recording } from '../measure/recording.js';
