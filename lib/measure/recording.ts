@@ -101,7 +101,10 @@ export function startRecording(options: RecordingOptions = {}): Recording {
       durationSeconds: evidence.durationSeconds,
       components,
       apart,
-      machine: { ...describeMachine(evidence, ramUsedGib), ...describeDevices(startDevices, meter.devices()) },
+      machine: {
+        ...describeMachine(evidence, ramUsedGib),
+        ...describeDevices(startDevices, meter.devices()),
+      },
       warnings: [...warnings, ...shortRegion(evidence)],
     };
   }

@@ -6,7 +6,7 @@ import { chiSquareLimit, ONE_SIDED, student95 } from './distributions.js';
 import { component, halfWidth95, rootSumSquare } from './interval.js';
 import { filterVariance, tickVariance } from './noise.js';
 import { mean, standardDeviation, sum } from './samples.js';
-import { hasReset, surround, type Tick, tickAt } from './surroundings.js';
+import { hasReset, surround, type Tick, tickAt, wellTimed } from './surroundings.js';
 import type { CounterCalibration, CounterUpdate, EnergyEstimate, PowerEstimate, Region } from './types.js';
 
 interface Stretch {
@@ -28,7 +28,9 @@ export function meanPower(
   calibration: CounterCalibration,
   windows: readonly Region[],
 ): PowerEstimate | undefined {
-  const stretches = windows.flatMap((window) => stretch(series, calibration, window) ?? []);
+  // The ends of a stretch stand for all of it: they must be well known.
+  const timed = wellTimed(series);
+  const stretches = windows.flatMap((window) => stretch(timed, calibration, window) ?? []);
   const seconds = sum(stretches.map((one) => one.seconds));
   if (!(seconds > 0)) return undefined;
   const powerWatts = sum(stretches.map(({ joules }) => joules)) / seconds;

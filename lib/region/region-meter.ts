@@ -108,6 +108,12 @@ class MeterOfRegions implements RegionMeter {
   list(reading: Reading): CounterDelta[] {
     return this.#meter.list(reading);
   }
+  timing(counter: number): ReturnType<Meter['timing']> {
+    return this.#meter.timing(counter);
+  }
+  devices(): ReturnType<Meter['devices']> {
+    return this.#meter.devices();
+  }
 
   get openRegions(): readonly string[] {
     return openNames(this.#recorder);

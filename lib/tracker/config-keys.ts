@@ -20,6 +20,7 @@ export type ConfigOptions = Omit<
   | 'nvmlLibrary'
   | 'sources'
   | 'runFolder'
+  | 'wakeGpus'
 >;
 
 /** One place of configuration: `where` names it in messages. */
