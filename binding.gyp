@@ -12,7 +12,6 @@
       "native/nvml_gpu.cc",
       "native/nvml_hub.cc",
       "native/nvml_library.cc",
-      "native/nvml_pci.cc",
       "native/nvml_power.cc",
       "native/nvml_update.cc",
       "native/nvml_worker.cc",
@@ -35,6 +34,7 @@
       "native/msr_device_linux.cc",
       "native/msr_linux.cc",
       "native/msr_registers.cc",
+      "native/nvml_pci_linux.cc",
       "native/perf_core_linux.cc",
       "native/perf_event_linux.cc",
       "native/perf_linux.cc",
@@ -53,6 +53,7 @@
       "native/child_usage_posix.cc",
       "native/clock_mac.cc",
       "native/dynamic_library_posix.cc",
+      "native/nvml_pci_std.cc",
       "native/quiet_thread_posix.cc",
       "native/sampler_thread_std.cc"
     ],
@@ -65,6 +66,7 @@
       "native/emi_places.cc",
       "native/emi_source.cc",
       "native/emi_win.cc",
+      "native/nvml_pci_std.cc",
       "native/quiet_thread_win.cc",
       "native/sampler_thread_std.cc"
     ],

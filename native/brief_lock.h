@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -26,7 +27,11 @@ class BriefLock {
   void Wait() {
     std::unique_lock<std::mutex> lock(mutex_);
     // Whoever waited takes it as waited for, since there may be more who do.
-    while (state_.exchange(kWaitedFor, std::memory_order_acquire) != kFree) freed_.wait(lock);
+    while (state_.exchange(kWaitedFor, std::memory_order_acquire) != kFree) {
+      // Woken long before. wait() itself is a newer part of libstdc++ than prebuilt addons may ask
+      // for.
+      freed_.wait_for(lock, std::chrono::hours(1));
+    }
   }
   void Wake() {
     // Not between a look at the state and the sleep that follows.

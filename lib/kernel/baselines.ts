@@ -6,7 +6,7 @@ import type { PowerEstimate, Region } from '../precision/types.js';
 import { updatesAround } from '../region/estimate.js';
 import { type Runner, runnerOf, secondsOf, timed, wait } from './run.js';
 import type { Session } from './session.js';
-import type { BaselinePower } from './types.js';
+import type { BaselinePower, StopSignal } from './types.js';
 
 /** As with regions, ten updates say little of how steady the power is. */
 const FEWEST_PERIODS = 25;
@@ -30,7 +30,7 @@ export class Baselines {
   }
 
   /** One window of each. */
-  async watch(signal?: AbortSignal): Promise<void> {
+  async watch(signal?: StopSignal): Promise<void> {
     signal?.throwIfAborted();
     const { recorder } = this.#session;
     const idleFrom = recorder.nowNs();

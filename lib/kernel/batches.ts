@@ -8,6 +8,7 @@ import type { EnergyEstimate, Region } from '../precision/types.js';
 import type { CounterEnergy } from '../region/types.js';
 import { type Runner, secondsOf, timed } from './run.js';
 import type { Session } from './session.js';
+import type { StopSignal } from './types.js';
 
 /** Batches are up to so much longer than planned, by chance: no rhythm of the machine keeps in step with them. */
 const LENGTH_SPREAD = 0.2;
@@ -30,7 +31,7 @@ export interface BatchOptions {
   /** Time of `performance.now()` by which to be done. */
   deadlineMs: number;
   random: () => number;
-  signal: AbortSignal | undefined;
+  signal: StopSignal | undefined;
   /** Measures for so long at least, however narrow the interval. */
   leastSeconds?: number;
 }

@@ -17,7 +17,7 @@ import { isThenable, type Runner, runnerOf, secondsOf, type WarmUp, warmUp } fro
 import { openSession, type Session } from './session.js';
 import { runSingles, tellCall } from './singles.js';
 import { type SetupCall, singleCall, sweep } from './sweep.js';
-import type { Kernel, KernelEnergy, MeasureEnergyOptions } from './types.js';
+import type { Kernel, KernelEnergy, MeasureEnergyOptions, StopSignal } from './types.js';
 import { perCall, timeDrift, warningsOf } from './verdict.js';
 import { energyInWords, secondsInWords } from './words.js';
 
@@ -185,7 +185,7 @@ async function warmUpKernel<Input>(
   runner: Runner,
   kernel: SetupCall<Input> | undefined,
   first: Region,
-  { mostSeconds, signal }: { mostSeconds: number; signal: AbortSignal | undefined },
+  { mostSeconds, signal }: { mostSeconds: number; signal: StopSignal | undefined },
 ): Promise<WarmUp> {
   if (kernel === undefined) return warmUp(runner, secondsOf(first), mostSeconds, signal);
   const calls: number[] = [];

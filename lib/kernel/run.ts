@@ -4,6 +4,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Region } from '../precision/types.js';
 import type { Recorder } from '../region/recorder.js';
+import type { StopSignal } from './types.js';
 
 /** Calls a function a number of times: at once, or one after the other was awaited. */
 export interface Runner {
@@ -73,7 +74,7 @@ export async function warmUp(
   runner: Runner,
   firstSeconds: number,
   mostSeconds: number,
-  signal?: AbortSignal,
+  signal?: StopSignal,
 ): Promise<WarmUp> {
   const startMs = performance.now();
   let [callCount, windowCount, previous] = [0, 0, 0];

@@ -9,6 +9,11 @@ import type { CounterEnergy } from '../region/types.js';
 /** What is measured. May be async: then each call is awaited before the next. */
 export type Kernel<Input = unknown> = (input: Input) => unknown;
 
+/** What is used of an `AbortSignal`; so that its users need no types but the language's. */
+export interface StopSignal {
+  throwIfAborted(): void;
+}
+
 export interface MeasureEnergyOptions<Input = unknown> extends MeterOptions {
   /** For messages. Default: the function's own name. */
   name?: string;
@@ -26,7 +31,7 @@ export interface MeasureEnergyOptions<Input = unknown> extends MeterOptions {
   /** Where no counter can be read: a model's estimate instead of an error. Every figure says so. Default false. */
   allowEstimates?: boolean;
   /** Stops after the call that runs; what `reason` says is thrown. */
-  signal?: AbortSignal;
+  signal?: StopSignal;
   /** Uniform numbers in [0, 1), for what is drawn by chance. Default `Math.random`. */
   random?: () => number;
 }
