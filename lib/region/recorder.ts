@@ -26,6 +26,7 @@ const HISTORY_NS = 3e9;
 const CALIBRATION_MS = 1500;
 /** The estimators ask for two updates on either side of a region. */
 const UPDATES_AFTER = 2;
+const UPDATES_BEFORE = 3;
 /** A counter that does not update for so many of its periods will not. */
 const MOST_PERIODS = 20;
 const LEAST_WAIT_NS = 100e6;
@@ -142,11 +143,14 @@ export class Recorder {
   async calibrated(): Promise<void> {
     const endMs = performance.now() + CALIBRATION_MS;
     for (;;) {
+      this.drain();
       this.refresh();
       const isBusy = this.#sampler.counters().some(({ mode }) => mode === 'calibrating');
       // Counters of idle parts may never move; those of the total do.
       const isKnown = this.recorded.every(
-        ({ inTotal, calibration }) => !inTotal || calibration !== undefined,
+        // A region that begins now asks for what came before it.
+        ({ inTotal, calibration, series }) =>
+          !inTotal || (calibration !== undefined && series.updateCount >= UPDATES_BEFORE),
       );
       if (this.#closed || (!isBusy && isKnown) || performance.now() > endMs) return;
       await new Promise((resolve) => setTimeout(resolve, 10));

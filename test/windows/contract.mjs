@@ -29,7 +29,7 @@ function open(sources = ['emi']) {
 }
 
 test('the sources of Windows', () => {
-  assert.deepEqual(addon.sourceNames, ['emi', 'emi-core', 'nvml']);
+  assert.deepEqual(addon.sourceNames, ['emi', 'emi-core', 'nvml', 'nvml-power']);
   assert.equal(addon.headerWords, 3);
   assert.equal(addon.counterWords, 3);
   assert.equal(addon.childUsage(), undefined);

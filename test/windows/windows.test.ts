@@ -94,7 +94,7 @@ describe.skipIf(missing !== undefined)('on Windows', () => {
     copyFileSync(NODE_EXE, program);
     const code = 'console.log(require(process.argv[1]).sourceNames.join())';
     const ended = await onWindows(['--eval', code, toWindows(ADDON)], { program });
-    expect(ended).toMatchObject({ exitCode: 0, stdout: 'emi,emi-core,nvml\n' });
+    expect(ended).toMatchObject({ exitCode: 0, stdout: 'emi,emi-core,nvml,nvml-power\n' });
   });
 
   it('the addon imports what every Windows has', () => {
