@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Tests of what is measured in real time, which want the machine for themselves: they run after all others, one by one.
@@ -10,7 +11,16 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
     projects: [
-      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: [ALONE] } },
+      {
+        extends: true,
+        test: {
+          name: 'all',
+          include: ['test/**/*.test.ts'],
+          exclude: [ALONE],
+          // Some of them mostly wait: for npm, for Wine, for a described machine's time.
+          maxWorkers: Math.max(2, availableParallelism()),
+        },
+      },
       {
         extends: true,
         test: { name: 'alone', include: [ALONE], maxWorkers: 1, sequence: { groupOrder: 1 } },
