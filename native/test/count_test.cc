@@ -351,7 +351,7 @@ void TestLastGood() {
   raw.was_good = true;
   count.Add(raw, {3000000000, 3000000000});
   CHECK(count.status() == Status::kFailed && count.breaks() == 0);
-  CHECK(count.ticks() == 9000000 && count.time_ns() == 3);
+  CHECK(count.ticks() == 9000000);
   raw.was_good = false;
   raw.ticks = 1;
   count.Add(raw, {4000000000, 4000000000});
