@@ -14,8 +14,12 @@ const MOVING_READS_FROM_OPEN = 12;
 /** An update may fall between the reads of the two counters: where those take long, into one read of six. */
 const MISSES_ALLOWED = 6;
 const MOST_READS = 60;
-/** Opening a meter may wait no longer, however slow its sources are. */
+/** Opening a meter waits no longer, once it has read often enough to tell. */
 const MOST_MS = 50;
+/** Enough for all matches that are wanted and all misses that are allowed. */
+const ENOUGH_READS = MOVING_READS_FROM_OPEN + MISSES_ALLOWED + 2;
+/** However busy the machine or slow its sources. */
+const MOST_MS_IF_BUSY = 500;
 /** A pair that has not moved in so many reads will not tell. */
 const MOST_STILL_READS = 10;
 
@@ -55,8 +59,12 @@ export function findMirrors(
   const pairs = suspects(counters, openedJoules);
   const open = ({ matches, misses, wanted, still }: Pair) =>
     matches < wanted && misses <= MISSES_ALLOWED && still < MOST_STILL_READS;
-  const endMs = performance.now() + MOST_MS;
-  for (let reads = 0; reads < MOST_READS && performance.now() < endMs && pairs.some(open); reads++) {
+  const startMs = performance.now();
+  const mayRead = (reads: number): boolean => {
+    const ms = performance.now() - startMs;
+    return reads < MOST_READS && ms < (reads < ENOUGH_READS ? MOST_MS_IF_BUSY : MOST_MS);
+  };
+  for (let reads = 0; mayRead(reads) && pairs.some(open); reads++) {
     const ticks = watch();
     for (const pair of pairs) {
       const one = ticks[pair.one];

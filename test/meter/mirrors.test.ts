@@ -88,6 +88,23 @@ describe('packages that repeat one meter', () => {
     expect(seen.reads).toBeLessThan(20);
   });
 
+  it('are found though each read is slow, and given up on in half a second', () => {
+    const opened = packages.slice(0, 2).map((counter) => ({ ...counter, fromOpen: true }));
+    const watching = (ms: number) => {
+      let reads = 0;
+      return () => {
+        const untilMs = performance.now() + ms;
+        while (performance.now() < untilMs);
+        reads++;
+        return [moving(reads), moving(reads)];
+      };
+    };
+    expect(findMirrors(opened, [0, 0], watching(10))).toEqual([0, 0]);
+    const startMs = performance.now();
+    expect(findMirrors(opened, [0, 0], watching(120))).toEqual([0, 1]);
+    expect(performance.now() - startMs).toBeGreaterThan(450);
+  });
+
   it('are not looked for among GPUs and between interfaces', () => {
     const gpus = packages.map((counter) => ({ ...counter, domain: 'gpu' as const }));
     expect(mirrors(gpus, [1, 1, 1], [moving, moving, moving]).reads).toBe(0);

@@ -2,7 +2,15 @@
 //
 // The situations that are simulated, and what is demanded of each.
 import type { Random } from './random.js';
-import { aboveIdle, alignedMeasured, repeated, swept, totalOfFour } from './repeated.js';
+import {
+  aboveIdle,
+  alignedMeasured,
+  batchesUntil,
+  repeated,
+  swept,
+  sweptUntil,
+  totalOfFour,
+} from './repeated.js';
 import { aligned, passive, type Shape, step } from './scenes.js';
 import type { Summary, Trial } from './tally.js';
 import { noisyPower, RAPL, slower, squareWave, type VirtualCounter } from './virtual-counter.js';
@@ -131,6 +139,26 @@ for (const [name, counter, shape] of [
 ] as const) {
   add('Phase sweep', `100 single calls of 0.1 periods, ${name}`, EXACT, (random) =>
     swept(counter, 0.1, 100, random, shape),
+  );
+}
+for (const [spread, target] of [
+  [0.02, 0.01],
+  [0.05, 0.01],
+  [0.05, 0.02],
+] as const) {
+  add(
+    'Until narrow enough',
+    `batches that spread by ${100 * spread} %, until ${100 * target} %`,
+    [bias(0.01), covers, coversNarrowly, resolves],
+    (random) => batchesUntil(spread, target, random),
+  );
+}
+for (const target of [0.001, 0.0015, 0.0025]) {
+  add(
+    'Until narrow enough',
+    `single calls of 0.1 periods, until ${100 * target} %`,
+    [bias(0.01), covers, coversNarrowly, resolves],
+    (random) => sweptUntil(RAPL, 0.1, target, random),
   );
 }
 for (const length of [3.37, 10.37, 100.37]) {

@@ -5,8 +5,8 @@ import { meanPower, overBaseline } from '../../lib/precision/baseline.js';
 import { combine } from '../../lib/precision/combine.js';
 import { phaseSweep, sweepPhase } from '../../lib/precision/phase-sweep.js';
 import { estimateRegion } from '../../lib/precision/region.js';
-import { type Batch, batchMeans, repetitionPlan } from '../../lib/precision/repetition.js';
-import type { Region } from '../../lib/precision/types.js';
+import { type Batch, batchesNeeded, batchMeans, repetitionPlan } from '../../lib/precision/repetition.js';
+import type { EnergyEstimate, Region } from '../../lib/precision/types.js';
 import { normal, type Random } from './random.js';
 import type { Points } from './scenes.js';
 import type { Trial } from './tally.js';
@@ -55,21 +55,20 @@ export interface SweepShape {
   interruptedRatio?: number;
 }
 
-/** Single calls, each a spun-for update and a phase later. */
-export function swept(
+/** Single calls, each a spun-for update and a phase later: what the first so many of them tell. */
+function sweepCalls(
   counter: VirtualCounter,
   length: number,
   count: number,
   random: Random,
   { setupWatts, interruptedRatio = 0 }: SweepShape = {},
-): Trial {
+): (firstCount: number) => Trial {
   const period = counter.periodSeconds;
   const spacing = setupWatts === undefined ? 3 : 6;
   const times = updateTimes(counter, 0, (2 * spacing * count + 20) * period, random);
   const calls: Region[] = [];
   const setups: Region[] = [];
   const points: [number, number][] = [[0, 55]];
-  let total = 0;
   let free = 0;
   for (let tick = 2; tick + spacing + 1 < times.length && calls.length < count; tick += spacing) {
     if ((times[tick] as number) < free) continue;
@@ -90,12 +89,69 @@ export function swept(
     const end = start + longer * length * period;
     calls.push({ startNs: start * 1e9, endNs: end * 1e9 });
     points.push([start, 55], [start, 60], [end, 60], [end, 55]);
-    total += end - start;
     free = end + 1.5 * period;
   }
   const series = record(counter, new PowerProfile(points), times, random);
-  const estimate = phaseSweep(series, calibrationOf(counter), calls, setups);
-  return { estimate, truthJoules: (60 * total) / calls.length };
+  return (firstCount) => {
+    const first = calls.slice(0, firstCount);
+    const endNs = (first.at(-1)?.endNs ?? 0) + 2e9 * period;
+    const known = series.filter(({ upperNs }) => upperNs <= endNs);
+    const estimate = phaseSweep(known, calibrationOf(counter), first, setups);
+    const seconds = first.reduce((sum, call) => sum + (call.endNs - call.startNs) / 1e9, 0);
+    return { estimate, truthJoules: (60 * seconds) / first.length };
+  };
+}
+
+export function swept(
+  counter: VirtualCounter,
+  length: number,
+  count: number,
+  random: Random,
+  shape?: SweepShape,
+): Trial {
+  return sweepCalls(counter, length, count, random, shape)(count);
+}
+
+/** A sweep that is looked at after 50 calls, and then after twice as many, until it is narrow enough. */
+export function sweptUntil(
+  counter: VirtualCounter,
+  length: number,
+  targetRatio: number,
+  random: Random,
+): Trial {
+  const most = 400;
+  const first = sweepCalls(counter, length, most, random);
+  for (let look = 50; ; look *= 2) {
+    const trial = first(look);
+    const { uncertaintyJoules, energyJoules } = trial.estimate;
+    if (uncertaintyJoules <= targetRatio * energyJoules || look >= most) return trial;
+  }
+}
+
+/** Batches with values of such a spread, of which more are run until their mean is known well enough. */
+export function batchesUntil(spread: number, targetRatio: number, random: Random): Trial {
+  const joules: number[] = [];
+  for (let wanted = 10; joules.length < wanted; ) {
+    joules.push(1 + spread * normal(random));
+    if (joules.length >= wanted) wanted = Math.max(wanted, batchesNeeded(joules, targetRatio));
+  }
+  const batches = joules.map((energyJoules): Batch => ({ callCount: 1, estimate: exactly(energyJoules) }));
+  return { estimate: batchMeans(batches), truthJoules: 1 };
+}
+
+function exactly(energyJoules: number): EnergyEstimate {
+  return {
+    energyJoules,
+    uncertaintyJoules: 0,
+    standardUncertaintyJoules: 0,
+    lowerJoules: energyJoules,
+    upperJoules: energyJoules,
+    confidenceRatio: 0.95,
+    method: 'inside-slope',
+    components: [],
+    resolved: true,
+    flags: [],
+  };
 }
 
 /** Idle, a region, idle again: energy above idle, the idle power measured in the same record. */
