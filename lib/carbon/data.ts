@@ -8,7 +8,8 @@ import type { Co2Data, ElectricityMapsModule, ElectricityMapsYear, ElectricityMa
 // settles any more. And nothing is loaded at import time: the tables take tens of milliseconds.
 const require = createRequire(import.meta.url);
 
-type Iso3166 = typeof import('iso-3166');
+type Iso31661 = typeof import('iso-3166/1.js');
+type Iso31662 = typeof import('iso-3166/2.js');
 type CountriesAndTimezones = typeof import('countries-and-timezones');
 
 /** A country of ISO 3166-1 under its English short name there. */
@@ -134,7 +135,11 @@ export function worldGramsPerKwh(): number {
 
 /** All countries of ISO 3166-1, and Kosovo. */
 export const isoCountries: () => readonly IsoCountry[] = once(() => [
-  ...(require('iso-3166') as Iso3166).iso31661.map(({ name, alpha2, alpha3 }) => ({ name, alpha2, alpha3 })),
+  ...(require('iso-3166/1.js') as Iso31661).iso31661.map(({ name, alpha2, alpha3 }) => ({
+    name,
+    alpha2,
+    alpha3,
+  })),
   // Not in ISO 3166-1, but both data sets have it, under user-assigned codes: XK is Electricity Maps' and
   // the European Union's, XKX the World Bank's and Ember's.
   { name: 'Kosovo', alpha2: 'XK', alpha3: 'XKX' },
@@ -142,7 +147,7 @@ export const isoCountries: () => readonly IsoCountry[] = once(() => [
 
 /** ISO 3166-2 subdivisions of a country given by alpha-2; empty where there are none. */
 export function subdivisionsOf(alpha2: string): Subdivision[] {
-  const { iso31662 } = require('iso-3166') as Iso3166;
+  const { iso31662 } = require('iso-3166/2.js') as Iso31662;
   return iso31662.filter((entry) => entry.code.startsWith(`${alpha2}-`));
 }
 
