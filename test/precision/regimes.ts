@@ -21,6 +21,8 @@ export interface Regime {
   run: (random: Random) => Trial;
   /** Sentences about what is not as demanded; `slack` widens limits on rates for small numbers of trials. */
   demands: readonly Demand[];
+  /** So many times the trials of others, where they are cheap and a rate lies close to its limit. */
+  trialFactor?: number;
 }
 
 export type Demand = (summary: Summary, slack: (rate: number) => number) => string | undefined;
@@ -146,12 +148,13 @@ for (const [spread, target] of [
   [0.05, 0.01],
   [0.05, 0.02],
 ] as const) {
-  add(
-    'Until narrow enough',
-    `batches that spread by ${100 * spread} %, until ${100 * target} %`,
-    [bias(0.01), covers, coversNarrowly, resolves],
-    (random) => batchesUntil(spread, target, random),
-  );
+  regimes.push({
+    group: 'Until narrow enough',
+    name: `batches that spread by ${100 * spread} %, until ${100 * target} %, ten times the trials`,
+    demands: [bias(0.01), covers, coversNarrowly, resolves],
+    trialFactor: 10,
+    run: (random) => batchesUntil(spread, target, random),
+  });
 }
 for (const target of [0.001, 0.0015, 0.0025]) {
   add(

@@ -15,7 +15,7 @@ function seedOf(name: string, seed: number): number {
 
 export function simulate(regime: Regime, trialCount: number, seed = 1): Summary {
   const random = seeded(seedOf(`${regime.group} ${regime.name}`, seed));
-  return summarise(Array.from({ length: trialCount }, () => regime.run(random)));
+  return summarise(Array.from({ length: trialCount * (regime.trialFactor ?? 1) }, () => regime.run(random)));
 }
 
 export function simulateRate(rate: Rate, trialCount: number, seed = 1): number {
