@@ -395,6 +395,7 @@ describe('names', () => {
       'zen3',
     ],
     'a level of the kernel, by its own name': ['perfEventParanoid'],
+    'the number of a process, or a place in a text': ['pid', 'parentPid', 'start', 'end'],
   };
   const unitless = new Set(Object.values(UNITLESS).flat());
   const saysItsUnit = (name: string): boolean =>

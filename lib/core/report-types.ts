@@ -111,6 +111,28 @@ export interface Repetitions {
   runs: (Run & { kind: PresentKind; emissionsGrams: number })[];
 }
 
+/** Whose energy a report is of. */
+export type TrackingMode = 'machine' | 'process';
+
+/** How the energy of a process, its children included, was told from the machine's. */
+export interface Attribution extends Provenance {
+  kind: PresentKind;
+  /** Of the CPU's energy, 0 to 1. */
+  cpuShareRatio: number;
+  /** Of the memory's energy, 0 to 1. */
+  ramShareRatio: number;
+  /** CPU time of the process and its children. */
+  cpuSeconds: number;
+  /** CPU time of all that ran. Absent where the operating system hides it. */
+  machineCpuSeconds?: number;
+  /** Resident memory of the process and its children: mean of start and end. */
+  residentGib: number;
+  /** Energy of the whole machine, GPUs included. */
+  machineJoules: number;
+  /** What of that is not in the report's total: other programs, and GPUs. */
+  restJoules: number;
+}
+
 /** What a run yields, before place and carbon. */
 export interface Measurement {
   /** Unix time in milliseconds. */
@@ -121,6 +143,8 @@ export interface Measurement {
   /** Counters that never enter the total: psys, core, uncore, twins, unknown domains. */
   apart: CounterEnergy[];
   machine: Machine;
+  /** There when the components are one process's share of the machine. */
+  attribution?: Attribution;
   warnings: Warning[];
   command?: Command;
   /** The single runs, when there were several. */
@@ -316,14 +340,19 @@ export interface Report {
   endedAt: string;
   projectName: string;
   runId: string;
+  /** CodeCarbon's names for what several runs belong to. There when given. */
+  experimentId?: string;
+  experimentName?: string;
   /** Name of the task, when the report is of one. */
   task?: string;
-  trackingMode: 'machine';
+  trackingMode: TrackingMode;
   /** In kilograms of CO2 equivalent; the same number as `emissions.emissionsKg`. Never a stand-in for "unknown". */
   emissionsKg: number;
   duration: Provenance & { kind: PresentKind; durationSeconds: number };
   energy: TotalEnergy;
   components: Components;
+  /** There when `trackingMode` is `process`. */
+  attribution?: Attribution;
   apart: CounterEnergy[];
   emissions: Emissions;
   /** There when the user gave a PUE or a WUE. Energies elsewhere are the machine's own. */

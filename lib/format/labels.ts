@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+import { formatEnergy, formatShare, formatSignificant } from '../core/numbers.js';
 import type {
+  Attribution,
   Cloud,
   Components,
   CounterEnergy,
@@ -23,10 +25,26 @@ export function titleOf({ projectName, task }: Report): string {
 
 /** What stands where a component's value would, when it has none. */
 export function absenceOf(key: keyof Components, report: Report): string {
+  if (report.attribution !== undefined && report.components[key].atLeast) return 'present, not attributed';
   if (report.components[key].atLeast) return 'present, not measured';
   // Nothing is missing then: an integrated GPU, say, is inside the CPU package's counter.
   if (key !== 'gpu' || (report.machine.gpuCount ?? 0) > 0) return 'no value of its own';
   return report.machine.gpuCount === 0 ? 'none found' : 'unknown';
+}
+
+/** Whose energy the report is of, where that is not the whole machine. */
+export function processScope({ attribution, energy }: Report): string | undefined {
+  if (attribution === undefined) return undefined;
+  const { cpuShareRatio, ramShareRatio, cpuSeconds, residentGib, machineJoules, restJoules } = attribution;
+  const part = `${formatEnergy(energy.energyJoules)} of the machine's ${formatEnergy(machineJoules)}`;
+  const cpu = `${formatShare(cpuShareRatio)} of the CPU's energy for ${formatSignificant(cpuSeconds)} s of CPU time`;
+  const ram = `${formatShare(ramShareRatio)} of the memory's for ${formatSignificant(residentGib)} GiB resident`;
+  return `One process and its children are accounted for, not the whole machine: ${part}, by attribution (estimated). They have ${cpu}, and ${ram}. The rest, ${formatEnergy(restJoules)}, is other programs' and the GPUs'.`;
+}
+
+/** `12 % of the CPU's energy, 3 % of the memory's`. */
+export function shareText({ cpuShareRatio, ramShareRatio }: Attribution): string {
+  return `${formatShare(cpuShareRatio)} of the CPU's energy, ${formatShare(ramShareRatio)} of the memory's`;
 }
 
 /** `Brazil (BRA), rio grande do sul`, or `unknown`. */

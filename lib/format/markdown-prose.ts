@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Report } from '../core/report-types.js';
+import { processScope } from './labels.js';
 
 const POUNDS_FIGURE = '626,000 pounds';
 
@@ -34,7 +35,7 @@ microjoule is an energy meter for Node.js. It reads the energy counters that pro
 - **assumed**: a default, or a value the user gave
 - **absent**: not known; never counted as zero. A part that is there and could not be read makes the total read "at least".
 
-What is accounted for is the whole machine, idle included, and not the program alone. In this report the energy is the ${report.energy.method}.`;
+${processScope(report) ?? 'What is accounted for is the whole machine, idle included, and not the program alone.'} In this report the energy is the ${report.energy.method}.`;
 }
 
 /** How a reader makes such a report. */

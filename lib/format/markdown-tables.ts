@@ -23,7 +23,7 @@ import {
   scoreBounds,
   scoreName,
 } from './intervals.js';
-import { absenceOf, COMPONENTS, cloudOf, countersOf, placeOf } from './labels.js';
+import { absenceOf, COMPONENTS, cloudOf, countersOf, placeOf, shareText } from './labels.js';
 import { alignedTable, cell, table } from './markdown-escape.js';
 import { cite } from './markdown-prose.js';
 
@@ -130,7 +130,7 @@ function ofCloud(cloud: Report['cloud'], text: string | undefined): string {
 
 /** Where each value comes from. */
 export function provenanceTable(report: Report): string {
-  const { duration, energy, emissions, intensity, location, cloud } = report;
+  const { duration, energy, emissions, intensity, location, cloud, attribution } = report;
   const line = (name: string, value: string, from: Provenance, note = '') => [
     name,
     value,
@@ -163,6 +163,9 @@ export function provenanceTable(report: Report): string {
     [
       line('Duration', formatDuration(duration.durationSeconds), duration),
       ...components,
+      ...(attribution === undefined
+        ? []
+        : [line('Share of the machine', shareText(attribution), attribution)]),
       line('Total energy', total, energy),
       line('Emissions', mass, emissions),
       ...scoreLines(report).map(([name, value, from]) => line(name, value, from)),

@@ -35,6 +35,7 @@ import {
   endingOf,
   groupWarnings,
   placeOf,
+  processScope,
   titleOf,
 } from './labels.js';
 import { shareBar, shareLegend } from './shares.js';
@@ -190,7 +191,10 @@ function boundsOf(component: Component): string {
 }
 
 /** Says how much of the total rests on counters, so that "measured" misleads nobody. */
-function scopeOf({ energy }: Report): string {
+function scopeOf(report: Report): string {
+  const { energy } = report;
+  const ofProcess = processScope(report);
+  if (ofProcess !== undefined) return ofProcess;
   if (energy.kind !== 'measured' && !(energy.measuredJoules > 0)) {
     return 'The whole machine was accounted for, idle included: no part was measured by counters.';
   }

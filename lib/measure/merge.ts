@@ -3,6 +3,7 @@
 import type { Command, Component, Components, CounterEnergy, Measurement } from '../core/report-types.js';
 import { joulesToKwh } from '../core/units.js';
 import type { Kind, Warning } from '../core/vocabulary.js';
+import { mergeAttributions } from '../report/attribution.js';
 import { weakerKind } from '../report/kinds.js';
 
 function mergeCounters(all: readonly (readonly CounterEnergy[])[]): CounterEnergy[] {
@@ -99,8 +100,16 @@ export function mergeMeasurements(runs: readonly [Measurement, ...Measurement[]]
   };
   const { cpuUtilisationRatio: _cpu, gpuUtilisationRatio: _gpu, ...machine } = last.machine;
   const command = mergeCommands(runs);
+  const attribution = mergeAttributions(
+    runs.flatMap((run) =>
+      run.attribution === undefined
+        ? []
+        : [{ attribution: run.attribution, durationSeconds: run.durationSeconds }],
+    ),
+  );
   return {
     ...last,
+    ...(attribution === undefined ? {} : { attribution }),
     startedAtMs: first.startedAtMs,
     durationSeconds,
     components: { cpu: merge('cpu'), gpu: merge('gpu'), ram: merge('ram') },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
-import type { Machine, Measurement } from '../core/report-types.js';
+import type { Components, Machine, Measurement, TrackingMode } from '../core/report-types.js';
 import type { Warning } from '../core/vocabulary.js';
 import { findDisplayControllers } from '../estimate/display-controllers.js';
 import {
@@ -10,10 +10,12 @@ import {
   readMaxPowerWatts,
   readMemory,
 } from '../estimate/machine.js';
-import { readCpuTimes, utilisationBetween } from '../estimate/utilisation.js';
+import { type ProcessUsage, readProcessUsage } from '../estimate/process-usage.js';
+import { type CpuTimes, readCpuTimes, utilisationBetween } from '../estimate/utilisation.js';
 import { type Meter, openMeter } from '../meter/meter.js';
+import { childCpuTimes, type Device } from '../meter/native.js';
 import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
-import { secondsBetween } from '../meter/reading.js';
+import { type Reading, secondsBetween } from '../meter/reading.js';
 import {
   buildComponents,
   chooseModels,
@@ -22,10 +24,16 @@ import {
   unmeteredControllers,
 } from './components.js';
 import { describeDevices } from './gpu.js';
+import { attribute } from './process-share.js';
 
 export interface RecordingOptions extends MeterOptions, EstimateOptions {
   /** A meter to use; it is not closed. Default: one of the recording's own. */
   meter?: Meter | undefined;
+  /**
+   * Whose energy: the whole machine's, or the share of this process and its children, by CPU time and resident memory.
+   * Default: `machine`.
+   */
+  trackingMode?: TrackingMode | undefined;
 }
 
 /** What a region has used so far. */
@@ -44,19 +52,41 @@ export interface Recording {
   peek(): Glimpse;
   /** The region up to now, in full; it goes on. @throws MicrojouleError `ERR_METER_CLOSED` after stop() */
   measurement(): Measurement;
+  /**
+   * The region up to now, and what of it came since the last lap (the first: since the start). It goes on. Laps have no
+   * gaps: what they come to is the total of the last.
+   * @throws MicrojouleError `ERR_METER_CLOSED` after stop()
+   */
+  lap(): { total: Measurement; delta: Measurement };
   /** Ends the region and closes the meter, if it is the recording's own. Once. */
   stop(): Measurement;
 }
 
 /** Counters that move once a millisecond say little about less than this many seconds. */
 const SHORT_REGION_SECONDS = 0.05;
+/** What slewing and scheduling can make of two clocks is less: adjtimex(2) slews by 500 ppm. */
+const CLOCK_JUMP_SECONDS = 1;
+const CLOCK_DRIFT_RATIO = 0.001;
+
+/** All that is read at one time. */
+interface Mark {
+  atMs: number;
+  times: CpuTimes;
+  reading: Reading;
+  devices: readonly Device[];
+  ramTotalGib: number;
+  ramUsedGib: number | undefined;
+  /** There when a process is asked for. */
+  usage: ProcessUsage | undefined;
+}
 
 /**
- * Starts measuring the whole machine.
+ * Starts measuring.
  * @throws MicrojouleError `ERR_BAD_OPTION`
  */
 export function startRecording(options: RecordingOptions = {}): Recording {
   const { sysfs } = resolveMeterOptions(options);
+  const ofProcess = checkMode(options.trackingMode) === 'process';
   const cpu = readCpuIdentity();
   const displayControllers = findDisplayControllers(sysfs);
   const maxPowerWatts = readMaxPowerWatts(sysfs);
@@ -64,56 +94,71 @@ export function startRecording(options: RecordingOptions = {}): Recording {
   chooseModels({ cpu, maxPowerWatts, ramTotalGib: readMemory().ramTotalGib, estimates: options });
   const meter = options.meter ?? openMeter(options);
 
-  const startedAtMs = Date.now();
-  const startTimes = readCpuTimes();
-  const start = meter.read(true);
-  const startDevices = meter.devices();
+  const start = look(true);
+  let lapStart = start;
   let stopped = false;
 
-  function gather(): { evidence: Evidence; ramUsedGib: number | undefined } {
-    const end = meter.read();
-    // The readings' own times: what the counters metered and what it is divided by must be one span.
-    const durationSeconds = secondsBetween(start, end);
-    const utilisationRatio = utilisationBetween(startTimes, readCpuTimes());
-    const memory = readMemory();
+  function readUsage(): ProcessUsage | undefined {
+    if (!ofProcess) return undefined;
+    const ended = childCpuTimes();
+    return readProcessUsage(ended === undefined ? undefined : ended.userCpuSeconds + ended.systemCpuSeconds);
+  }
+
+  function look(atStart = false): Mark {
+    // The counters nearest to the work: last of all at its start, first at its end.
+    if (!atStart) {
+      const reading = meter.read();
+      const [times, usage, memory] = [readCpuTimes(), readUsage(), readMemory()];
+      return { atMs: Date.now(), times, reading, devices: meter.devices(), usage, ...withUsed(memory) };
+    }
+    const [memory, usage, times, atMs] = [readMemory(), readUsage(), readCpuTimes(), Date.now()];
+    const reading = meter.read(true);
+    return { atMs, times, reading, devices: meter.devices(), usage, ...withUsed(memory) };
+  }
+
+  function gather(from: Mark, to: Mark): Evidence {
     return {
-      ramUsedGib: memory.ramUsedGib,
-      evidence: {
-        durationSeconds,
-        deltas: meter.between(start, end),
-        sources: meter.sources,
-        cpu,
-        maxPowerWatts,
-        utilisationRatio,
-        ramTotalGib: memory.ramTotalGib,
-        displayControllers,
-        estimates: options,
-      },
+      // The readings' own times: what the counters metered and what it is divided by must be one span.
+      durationSeconds: secondsBetween(from.reading, to.reading),
+      deltas: meter.between(from.reading, to.reading),
+      sources: meter.sources,
+      cpu,
+      maxPowerWatts,
+      utilisationRatio: utilisationBetween(from.times, to.times),
+      ramTotalGib: to.ramTotalGib,
+      displayControllers,
+      estimates: options,
     };
   }
 
-  function measure(): Measurement {
-    const { evidence, ramUsedGib } = gather();
-    const { components, apart, warnings } = buildComponents(evidence);
+  function measure(from: Mark, to: Mark): Measurement {
+    const evidence = gather(from, to);
+    const { warnings, ...parts } = buildAll(evidence, from, to);
     return {
-      startedAtMs,
-      endedAtMs: Date.now(),
+      startedAtMs: from.atMs,
+      endedAtMs: to.atMs,
       durationSeconds: evidence.durationSeconds,
-      components,
-      apart,
+      ...parts,
       machine: {
-        ...describeMachine(evidence, ramUsedGib),
-        ...describeDevices(startDevices, meter.devices()),
+        ...describeMachine(evidence, to.ramUsedGib),
+        ...describeDevices(from.devices, to.devices),
       },
-      warnings: [...warnings, ...shortRegion(evidence)],
+      warnings: [...warnings, ...shortRegion(evidence), ...clockJumped(from, to, evidence.durationSeconds)],
     };
   }
 
   return {
-    measurement: measure,
+    measurement: () => measure(start, look()),
+    lap() {
+      const end = look();
+      const [total, delta] = [measure(start, end), measure(lapStart, end)];
+      lapStart = end;
+      return { total, delta };
+    },
     peek() {
-      const { evidence } = gather();
-      const parts = Object.values(buildComponents(evidence).components);
+      const end = look();
+      const evidence = gather(start, end);
+      const parts = Object.values(buildAll(evidence, start, end).components);
       return {
         durationSeconds: evidence.durationSeconds,
         energyJoules: parts.reduce((sum, part) => sum + (part.energyJoules ?? 0), 0),
@@ -127,12 +172,59 @@ export function startRecording(options: RecordingOptions = {}): Recording {
           hint: 'Start another with startRecording().',
         });
       }
-      const measurement = measure();
+      const measurement = measure(start, look());
       stopped = true;
       if (options.meter === undefined) meter.close();
       return measurement;
     },
   };
+}
+
+function checkMode(mode: TrackingMode = 'machine'): TrackingMode {
+  if (['machine', 'process'].includes(mode)) return mode;
+  throw new MicrojouleError(
+    'ERR_BAD_OPTION',
+    `trackingMode must be machine or process, not ${String(mode)}`,
+    {
+      hint: '"process" is the share of this process and its children; the default, "machine", is all of it.',
+    },
+  );
+}
+
+function withUsed(memory: { ramTotalGib: number; ramUsedGib?: number }) {
+  return { ramTotalGib: memory.ramTotalGib, ramUsedGib: memory.ramUsedGib };
+}
+
+/** The machine's components, or the process's share of them. */
+function buildAll(
+  evidence: Evidence,
+  { usage: before, times: earlier }: Mark,
+  { usage: after, times: later }: Mark,
+): Pick<Measurement, 'apart' | 'attribution' | 'warnings'> & { components: Components } {
+  const machine = buildComponents(evidence);
+  if (before === undefined || after === undefined) return machine;
+  const { components, attribution, warnings } = attribute(machine.components, {
+    before,
+    after,
+    durationSeconds: evidence.durationSeconds,
+    // Where the times are hidden they stand at zero.
+    machineCpuSeconds: later.totalSeconds > 0 ? later.busySeconds - earlier.busySeconds : undefined,
+    threadCount: evidence.cpu.threadCount,
+    ramTotalGib: evidence.ramTotalGib,
+  });
+  return { components, attribution, apart: machine.apart, warnings: [...machine.warnings, ...warnings] };
+}
+
+/** The time of day is set by people and programs; what was measured comes from a clock that is not. */
+function clockJumped(from: Mark, to: Mark, durationSeconds: number): Warning[] {
+  const jumpSeconds = (to.atMs - from.atMs) / 1000 - durationSeconds;
+  if (Math.abs(jumpSeconds) < CLOCK_JUMP_SECONDS + CLOCK_DRIFT_RATIO * durationSeconds) return [];
+  return [
+    {
+      code: 'clock-jumped',
+      message: `The time of day was set ${jumpSeconds > 0 ? 'forward' : 'back'} by ${Math.abs(jumpSeconds).toPrecision(2)} s during the run, or the machine slept: start and end do not fit the duration, which is right.`,
+    },
+  ];
 }
 
 function shortRegion({ durationSeconds }: Evidence): Warning[] {

@@ -35,6 +35,8 @@ export interface ReportContext {
   model?: ModelDetails;
   projectName: string;
   runId: string;
+  experimentId?: string;
+  experimentName?: string;
   /** Unix time in milliseconds. */
   generatedAtMs: number;
   /** Version of microjoule. */
@@ -66,7 +68,8 @@ export function buildReport(measurement: Measurement, context: ReportContext): R
   const facility = facilityOf(context.facility ?? {}, energy);
   const emissions = totalEmissions(energy, context.intensity, durationSeconds, facility);
   const embodied = embodiedShare(context.score ?? {}, durationSeconds);
-  const score = scoreOf(context.score ?? {}, emissions, embodied);
+  const boundary = measurement.attribution === undefined ? undefined : 'the process and its children';
+  const score = scoreOf(context.score ?? {}, emissions, embodied, boundary);
   const repetitions = summariseRuns(measurement.runs ?? [], context.intensity, facility);
   const counters = [...COMPONENT_KEYS.flatMap((key) => components[key].counters), ...apart];
   return {
@@ -77,7 +80,9 @@ export function buildReport(measurement: Measurement, context: ReportContext): R
     endedAt: new Date(measurement.endedAtMs).toISOString(),
     projectName: context.projectName,
     runId: context.runId,
-    trackingMode: 'machine',
+    ...(context.experimentId === undefined ? {} : { experimentId: context.experimentId }),
+    ...(context.experimentName === undefined ? {} : { experimentName: context.experimentName }),
+    trackingMode: measurement.attribution === undefined ? 'machine' : 'process',
     emissionsKg: emissions.emissionsKg,
     duration: {
       kind: 'measured',
@@ -88,6 +93,7 @@ export function buildReport(measurement: Measurement, context: ReportContext): R
     },
     energy,
     components,
+    ...(measurement.attribution === undefined ? {} : { attribution: measurement.attribution }),
     apart,
     emissions,
     ...(facility === undefined ? {} : { facility }),

@@ -14,6 +14,7 @@ import type {
 } from '../core/report-types.js';
 import { GRAMS_PER_KG, joulesToKwh, SECONDS_PER_YEAR } from '../core/units.js';
 import type { Warning } from '../core/vocabulary.js';
+import { mergeAttributions } from './attribution.js';
 import { boundsOf, energyInterval, interval, sumInterval } from './bounds.js';
 import { COMPONENT_KEYS, sumComponents } from './build.js';
 import { perSecond } from './emissions.js';
@@ -33,13 +34,14 @@ type Reports = readonly [Report, ...Report[]];
  * The sum of several runs, made on one machine or on many, at the same time or one after the other. Its duration is
  * machine time, so its mean power is that of one machine. A single report is returned as it is.
  *
- * @throws MicrojouleError `ERR_BAD_OPTION` when a run is in it twice
+ * @throws MicrojouleError `ERR_BAD_OPTION` when a run is in it twice, or when some are of machines and some of processes
  */
 export function mergeReports(reports: Reports, context: MergeContext): Report {
   const [first] = reports;
   if (reports.length === 1) return first;
   const merged = reports.flatMap(runsOf).sort(byTime);
   refuseTwice(merged);
+  refuseModes(reports);
   const durationSeconds = sumOf(reports, (report) => report.duration.durationSeconds);
   const components = mergeComponents(reports, durationSeconds);
   const energy = sumComponents(components, durationSeconds);
@@ -48,6 +50,11 @@ export function mergeReports(reports: Reports, context: MergeContext): Report {
   const facility = mergeFacilities(reports, warnings);
   const embodied = mergeEmbodied(reports, warnings);
   const score = mergeScores(reports, emissions, embodied, warnings);
+  const attribution = mergeAttributions(
+    reports.flatMap(({ attribution, duration: { durationSeconds } }) =>
+      attribution === undefined ? [] : [{ attribution, durationSeconds }],
+    ),
+  );
   const times = (pick: (run: MergedRun) => string) => merged.map(pick).sort();
   const models = [
     ...new Set(reports.flatMap(({ model }) => (model === undefined ? [] : JSON.stringify(model)))),
@@ -68,7 +75,9 @@ export function mergeReports(reports: Reports, context: MergeContext): Report {
     endedAt: times((run) => run.endedAt).at(-1) ?? first.endedAt,
     projectName: listed(merged.map((run) => run.projectName)),
     runId: `${merged[0]?.runId ?? first.runId}+${merged.length - 1}`,
-    trackingMode: 'machine',
+    ...same(reports, 'experimentId'),
+    ...same(reports, 'experimentName'),
+    trackingMode: first.trackingMode,
     emissionsKg: emissions.emissionsKg,
     duration: {
       ...first.duration,
@@ -79,6 +88,7 @@ export function mergeReports(reports: Reports, context: MergeContext): Report {
     },
     energy,
     components,
+    ...(attribution === undefined ? {} : { attribution }),
     apart: reports.flatMap((report) => countersOf(report, report.apart)),
     emissions,
     ...(facility === undefined ? {} : { facility }),
@@ -137,6 +147,23 @@ function refuseTwice(runs: readonly MergedRun[]): void {
     }
     seen.add(runId);
   }
+}
+
+/** A machine's energy holds its processes'. */
+function refuseModes(reports: Reports): void {
+  if (new Set(reports.map(({ trackingMode }) => trackingMode)).size === 1) return;
+  throw new MicrojouleError('ERR_BAD_OPTION', 'some of the reports are of a machine, others of a process', {
+    hint: "Add up reports of one tracking mode: what a process took is in its machine's report already.",
+  });
+}
+
+/** What all the reports agree about. */
+function same(
+  reports: Reports,
+  key: 'experimentId' | 'experimentName',
+): Pick<Report, 'experimentId' | 'experimentName'> {
+  const { [key]: value } = reports[0];
+  return value !== undefined && reports.every((report) => report[key] === value) ? { [key]: value } : {};
 }
 
 function mergeComponents(reports: Reports, durationSeconds: number): Components {

@@ -71,6 +71,7 @@ export function scoreOf(
   options: ScoreOptions,
   emissions: Emissions,
   embodied: Embodied | undefined,
+  boundary = 'the whole machine',
 ): Score | undefined {
   const { functionalUnit, unitCount = 1 } = options;
   if (functionalUnit === undefined) return undefined;
@@ -85,7 +86,7 @@ export function scoreOf(
     detail:
       embodied === undefined
         ? 'Not a Software Carbon Intensity: that needs embodied emissions too, whose terms were not given.'
-        : 'The software boundary is the whole machine over the run; SCI asks for a location-based intensity, without certificates or offsets. The embodied part is taken as exact.',
+        : `The software boundary is ${boundary} over the run; SCI asks for a location-based intensity, without certificates or offsets. The embodied part is taken as exact.`,
     name: embodied === undefined ? 'operational emissions' : 'SCI',
     functionalUnit: functionalUnit.trim(),
     unitCount,

@@ -20,6 +20,10 @@ export interface ReportOptions
   projectName?: string | undefined;
   /** Default: a random UUID. */
   runId?: string | undefined;
+  /** What several runs belong to: `experiment_id` of emissions.csv. */
+  experimentId?: string | undefined;
+  /** The same for people; part of the name of the file of tasks. */
+  experimentName?: string | undefined;
   model?: ModelDetails | undefined;
 }
 
@@ -67,6 +71,8 @@ export function planReport(options: ReportOptions = {}): ReportPlan {
         ...(model === undefined ? {} : { model }),
         projectName,
         runId,
+        ...(options.experimentId === undefined ? {} : { experimentId: options.experimentId }),
+        ...(options.experimentName === undefined ? {} : { experimentName: options.experimentName }),
         generatedAtMs: Date.now(),
         version: packageVersion(),
       });

@@ -2,7 +2,7 @@
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
 import { CODECARBON_COLUMNS, codecarbonHeader } from '../../lib/format/codecarbon-csv.js';
-import { csvText, planCsvAppend } from '../../lib/format/csv-append.js';
+import { csvText, findCsvRows, planCsvAppend } from '../../lib/format/csv-append.js';
 import { goldenReport } from '../report/fixtures.js';
 
 const header = codecarbonHeader();
@@ -72,6 +72,25 @@ describe('planCsvAppend', () => {
     });
   });
 
+  it.each([
+    ['a row that is cut in mid-line', `${header}\n2026-01-01T00:00:00,proj`, false, '\n'],
+    ['a row that is cut inside of quotes', `${header}\n2026-01-01T00:00:00,"pro, j`, true, '"\n'],
+    ['a quoted line break as its last character', `${header}\n2026-01-01T00:00:00,"pro\n`, true, '"\n'],
+  ])('closes %s, says so, and the row behind it is whole', (_, text, quoteIsOpen, prefix) => {
+    const plan = planCsvAppend({ ...whole(text), tail: text, quoteIsOpen });
+    expect(plan).toMatchObject({ action: 'append', prefix, cut: true });
+    if (plan.action !== 'append') return;
+    const { data } = Papa.parse<string[]>(text + csvText(plan, goldenReport()), { skipEmptyLines: true });
+    expect(data).toHaveLength(3);
+    expect(data[1]?.length).toBeLessThan(CODECARBON_COLUMNS.length);
+    expect(data[2]?.[CODECARBON_COLUMNS.indexOf('run_id')]).toBe(goldenReport().runId);
+  });
+
+  it('takes a whole last row without a line break for whole', () => {
+    const text = `${header}\n${','.repeat(37)}`;
+    expect(planCsvAppend({ ...whole(text), tail: text })).not.toHaveProperty('cut');
+  });
+
   it('leaves foreign files alone and says why', () => {
     const old = CODECARBON_COLUMNS.filter((name) => name !== 'wue' && name !== 'pue');
     expect(planCsvAppend(whole(`${old.join(',')}\n`))).toEqual({
@@ -92,5 +111,31 @@ describe('planCsvAppend', () => {
     expect(planCsvAppend(whole('a;b\n1;2\n'))).toMatchObject({ action: 'foreign', extra: ['a;b'] });
     expect(planCsvAppend(whole('"a\nb",c\n')).action).toBe('foreign');
     expect(planCsvAppend(whole('\u0000\u0001\u0002')).action).toBe('foreign');
+  });
+});
+
+describe('findCsvRows', () => {
+  const rows = [
+    'x,"a ""b"", c",run-1',
+    'run-2,"two\nlines",run-2',
+    'run-1,,run-10',
+    'x,"run-1","run-1"',
+    'x,,訓練',
+  ];
+  const at = (text: string, value: string) =>
+    findCsvRows(text, 'run_id', value).map(({ start, end }) => text.slice(start, end));
+
+  it.each(['\n', '\r\n', '\r'])('finds rows by a cell, whatever is quoted; lines end by %j', (newline) => {
+    const text = `\uFEFFtimestamp,project_name,run_id${newline}${rows.join(newline)}${newline}`;
+    expect(at(text, 'run-1')).toEqual([rows[0], rows[3]]);
+    expect(at(text, 'run-2')).toEqual([rows[1]]);
+    expect(at(text, '訓練')).toEqual([rows[4]]);
+    expect(at(text, 'run')).toEqual([]);
+  });
+
+  it('finds nothing where there is nothing, and minds no end in mid-line', () => {
+    expect(at('', 'x')).toEqual([]);
+    expect(at('a,b\n1,2', 'x')).toEqual([]);
+    expect(at('run_id,b\nr,"2', 'r')).toEqual(['r,"2']);
   });
 });

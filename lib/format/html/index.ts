@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { PowerSeries, Report } from '../../core/report-types.js';
-import { titleOf } from '../labels.js';
+import { processScope, titleOf } from '../labels.js';
 import { componentsChart } from './components-chart.js';
 import { escapeHtml, scriptJson } from './escape.js';
 import { SERIES_SCRIPT, TIP_SCRIPT } from './script.js';
@@ -29,7 +29,7 @@ export function formatHtml(report: Report): string {
     `<h2>Energy by component</h2>
 <figure>${componentsChart(report)}</figure>
 <figure>${kindBar(report)}</figure>
-<p class="note">The whole machine is accounted for, idle included. Measured: read from a counter. Estimated: computed by a model from something observed. Assumed: a default, or what the user gave. Absent: not known, and never counted as zero.</p>`,
+<p class="note">${escapeHtml(processScope(report) ?? 'The whole machine is accounted for, idle included.')} Measured: read from a counter. Estimated: computed by a model from something observed. Assumed: a default, or what the user gave. Absent: not known, and never counted as zero.</p>`,
     ...(report.series === undefined ? [] : [powerSection(report.series)]),
     ...runsSection(report),
     `<h2>Where every number comes from</h2>\n${provenance(report)}`,

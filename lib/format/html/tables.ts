@@ -29,6 +29,7 @@ import {
   groupWarnings,
   modelLines,
   placeOf,
+  shareText,
 } from '../labels.js';
 import { dataOf, escapeHtml, htmlTable } from './escape.js';
 import { kindOf } from './sections.js';
@@ -37,6 +38,7 @@ import { kindOf } from './sections.js';
 export function provenance(report: Report): string {
   const { duration, energy, emissions, intensity, location, cloud, embodied, facility, score, series } =
     report;
+  const { attribution } = report;
   const line = (name: string, value: string, from: Provenance, more = '') => [
     escapeHtml(name),
     value,
@@ -78,6 +80,9 @@ export function provenance(report: Report): string {
       duration,
     ),
     ...components,
+    ...(attribution === undefined
+      ? []
+      : [line('Share of the machine', escapeHtml(shareText(attribution)), attribution)]),
     line(
       'Total energy',
       `${low(energy.atLeast)}${dataOf('energy.energyJoules', energy.energyJoules, formatEnergy(energy.energyJoules))}${after(energyBounds(energy.energyJoules, energy), energy.confidenceRatio)}`,
