@@ -17,5 +17,7 @@ export type { RegionHandle } from './region/open-region.js';
 export { openMeter, type RegionMeter } from './region/region-meter.js';
 export type { CounterEnergy, RegionEnergy, RegionOptions } from './region/types.js';
 export type { ReportOptions } from './tracker/create-report.js';
+export type { LiveMeasurement } from './tracker/live.js';
+export { OfflineEmissionsTracker, type OfflineTrackerOptions } from './tracker/offline.js';
 export type { Task } from './tracker/task.js';
 export { EmissionsTracker, type TrackerOptions, trackEmissions } from './tracker/tracker.js';

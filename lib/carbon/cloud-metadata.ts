@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The metadata services of AWS, GCP and Azure: the one thing in this package that uses the network, and only where it is
-// asked for by name.
+// The metadata services of AWS, GCP and Azure: asked only where the user wants it by name. (Beside them only
+// lib/tracker/endpoint.ts uses the network, likewise.)
 import { type IncomingMessage, request } from 'node:http';
 import { type CloudEvidence, type CloudPlaces, detectLocalCloud } from './cloud-detect.js';
 import { regionName } from './cloud-regions.js';

@@ -20,10 +20,10 @@ import { complain } from './terminal.js';
 const OWN_FAILURE = 125;
 
 const RUN_NOTES = `
-The whole machine is measured, idle included. The report goes to stderr; the
-command's own output and exit code stay as they are. Exit codes of microjoule
-itself: 125 its own failure, 126 the command is not executable, 127 it was not
-found.
+The whole machine is measured, idle included, unless --tracking-mode says
+otherwise. The report goes to stderr; the command's own output and exit code
+stay as they are. Exit codes of microjoule itself: 125 its own failure, 126 the
+command is not executable, 127 it was not found.
 
 To keep the command alive after the terminal closes:
   microjoule run -- nohup COMMAND
@@ -74,6 +74,25 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
     .option('--no-progress', 'no status line for long commands')
     .option('--project-name <name>', 'name of the project in the report', text)
     .option('--run-id <id>', 'identifies the run (default: a random UUID)', text)
+    .option('--experiment-id <id>', 'what several runs belong to: experiment_id of emissions.csv', text)
+    .option('--experiment-name <name>', 'the same for people', text)
+    .addOption(
+      new commander.Option(
+        '--tracking-mode <mode>',
+        "machine, or process: the command's share of it by CPU time and resident memory",
+      ).choices(['machine', 'process']),
+    )
+    .addOption(
+      new commander.Option(
+        '--on-csv-write <mode>',
+        'append a row, or update the one of the same --run-id',
+      ).choices(['append', 'update']),
+    )
+    .option(
+      '--emissions-endpoint <url>',
+      'send the CSV row there as JSON, by POST (network, at most 5 s)',
+      text,
+    )
     .option('--model <file>', 'JSON file with the model details of the report')
     .option('--country <name>', 'country by name, alpha-2 or alpha-3 (default: from the time zone)')
     .option('--region <name>', 'region or grid zone within the country')

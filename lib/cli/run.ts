@@ -46,6 +46,11 @@ export interface RunFlags extends MeterFlags {
   ramModel?: 'per-gib' | 'per-dimm';
   model?: string;
   modelCard?: string;
+  trackingMode?: 'machine' | 'process';
+  onCsvWrite?: 'append' | 'update';
+  experimentId?: string;
+  experimentName?: string;
+  emissionsEndpoint?: string;
 }
 
 /** Loaded only when a file is read or written: most runs end in the terminal. */
@@ -92,6 +97,7 @@ async function measureRuns(argv: string[], flags: RunFlags, meter: Meter): Promi
         cpuWatts: flags.cpuWatts,
         ramWattsPerGib: flags.ramWattsPerGib,
         ramModel: flags.ramModel,
+        trackingMode: flags.trackingMode,
         meter,
       },
       durationSeconds: flags.duration,
@@ -107,7 +113,9 @@ async function measureRuns(argv: string[], flags: RunFlags, meter: Meter): Promi
 
 function showReport(report: Report): void {
   // Failed outputs are told at the very end instead, with what to do.
-  const warnings = report.warnings.filter(({ code }) => code !== 'output-failed');
+  const warnings = report.warnings.filter(
+    ({ code }) => code !== 'output-failed' && code !== 'endpoint-failed',
+  );
   process.stderr.write(`\n${formatText({ ...report, warnings }, styleFor(process.stderr))}`);
 }
 
@@ -120,6 +128,8 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
   const config = loadConfig();
   const outputs = flags.output ?? [config.options.output ?? []].flat();
   for (const file of outputs) (await formats()).checkOutput(file);
+  const endpoint = flags.emissionsEndpoint ?? config.options.emissionsEndpoint ?? '';
+  if (endpoint !== '') (await formats()).checkEndpoint(endpoint);
   const model = await readModel(flags.model);
   const provider = flags.cloudProvider ?? config.options.cloudProvider;
   const metadata = flags.cloudMetadata === true && provider === undefined;
@@ -132,6 +142,7 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
     reservedRatio: flags.reservedShare,
     functionalUnit: flags.unit,
   });
+  if (settled.onCsvWrite !== undefined) (await formats()).checkWriteOptions(settled);
   const plan = planReport({ ...settled, model });
   const meter = openMeter(toMeterOptions(flags));
   if (flags.require === true) requireCounters(meter, flags);
@@ -154,12 +165,18 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
   const report = plan.report(merged);
   const { modelCard } = settled;
   const writes = outputs.length > 0 || modelCard !== undefined;
-  const failures = writes ? (await formats()).writeOutputs(report, outputs, modelCard) : [];
+  const failures = writes ? (await formats()).writeOutputs(report, outputs, modelCard, settled) : [];
+  // The files are written: a server that hangs keeps nothing from anybody.
+  const unsent = endpoint === '' ? undefined : await (await formats()).sendReport(report, endpoint);
+  if (unsent !== undefined) report.warnings.push(unsent);
   if (flags.json === true) process.stdout.write((await formats()).formatJson(report));
   // What a file should have held and does not is shown in spite of -q: there is no second chance to measure it.
   else if (flags.quiet !== true || failures.length > 0) showReport(report);
-  else for (const { code, message } of report.warnings) if (code === 'output-elsewhere') complain(message);
+  else
+    for (const { code, message } of report.warnings)
+      if (/^output-(elsewhere|remark)$/.test(code)) complain(message);
   for (const { message, hint } of failures) complain(message, hint);
+  if (unsent !== undefined) complain(unsent.message, unsent.hint);
   const childWasFine = outcome.started && outcome.exitCode === 0;
   return failures.length > 0 && childWasFine ? { started: true, exitCode: OWN_FAILURE } : outcome;
 }

@@ -62,7 +62,7 @@ export function codecarbonRecord(report: Report): CodecarbonRecord {
     timestamp: localTimestamp(report.endedAt),
     project_name: report.projectName,
     run_id: report.runId,
-    experiment_id: '',
+    experiment_id: report.experimentId ?? '',
     duration: cell(report.duration.durationSeconds),
     emissions: cell(emissions.emissionsKg),
     emissions_rate: cell(emissions.emissionsKgPerSecond),
@@ -98,6 +98,53 @@ export function codecarbonRecord(report: Report): CodecarbonRecord {
     pue: cell(pue),
     wue: cell(report.facility?.wueLitresPerKwh),
   };
+}
+
+/** The columns of the file of tasks that CodeCarbon 3.3 writes: the task's name first, and some of a run's not. */
+export const TASK_COLUMNS = [
+  'task_name',
+  ...CODECARBON_COLUMNS.filter((column) => !/^(experiment_id|pue|wue)$/.test(column)),
+] as const;
+
+/** Columns that hold text; what is in the others is a number. */
+const TEXTS: ReadonlySet<CodecarbonColumn> = new Set<CodecarbonColumn>([
+  'timestamp',
+  'project_name',
+  'run_id',
+  'experiment_id',
+  'country_name',
+  'country_iso_code',
+  'region',
+  'cloud_provider',
+  'cloud_region',
+  'os',
+  'python_version',
+  'codecarbon_version',
+  'cpu_model',
+  'gpu_model',
+  'tracking_mode',
+  'on_cloud',
+]);
+
+/** The same record with numbers as numbers, as CodeCarbon sends it to servers; what is unknown is null. */
+export function codecarbonRow(report: Report): Record<CodecarbonColumn, string | number | null> {
+  const cells = Object.entries(codecarbonRecord(report)) as [CodecarbonColumn, string][];
+  const typed = cells.map(([column, text]) => [
+    column,
+    text === '' ? null : TEXTS.has(column) ? text : Number(text),
+  ]);
+  return Object.fromEntries(typed) as Record<CodecarbonColumn, string | number | null>;
+}
+
+/** The header line of a file of tasks, without a line break. */
+export function codecarbonTaskHeader(): string {
+  return csvLine(TASK_COLUMNS);
+}
+
+/** A task's line, as {@link codecarbonLine}. */
+export function codecarbonTaskLine(task: Report): string {
+  const record: Record<string, string> = { ...codecarbonRecord(task), task_name: task.task ?? '' };
+  return csvLine(TASK_COLUMNS.map((column) => record[column] ?? ''));
 }
 
 /** The header line, without a line break, in the order of `columns`. */

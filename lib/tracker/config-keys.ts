@@ -14,6 +14,7 @@ export type ConfigOptions = Omit<
   | 'model'
   | 'timeZone'
   | 'handleSignals'
+  | 'onMeasure'
   | 'runId'
   | 'sysfs'
   | 'dev'
@@ -38,6 +39,12 @@ type Type = 'text' | 'number' | 'texts';
 
 const OWN_KEYS: Readonly<Record<keyof ConfigOptions, Type>> = {
   projectName: 'text',
+  experimentId: 'text',
+  experimentName: 'text',
+  trackingMode: 'text',
+  onCsvWrite: 'text',
+  emissionsEndpoint: 'text',
+  measureEverySeconds: 'number',
   output: 'texts',
   modelCard: 'text',
   country: 'text',
@@ -62,6 +69,12 @@ const OWN_KEYS: Readonly<Record<keyof ConfigOptions, Type>> = {
 /** CodeCarbon's keys that mean the same as one of ours. */
 const SAME: Readonly<Record<string, keyof ConfigOptions>> = {
   project_name: 'projectName',
+  experiment_id: 'experimentId',
+  experiment_name: 'experimentName',
+  tracking_mode: 'trackingMode',
+  on_csv_write: 'onCsvWrite',
+  emissions_endpoint: 'emissionsEndpoint',
+  measure_power_secs: 'measureEverySeconds',
   country_iso_code: 'country',
   country_2letter_iso_code: 'country',
   region: 'region',
@@ -74,22 +87,17 @@ const SAME: Readonly<Record<string, keyof ConfigOptions>> = {
 };
 
 /** Keys that say where the CSV goes, and whether. */
-const OUTPUT_KEYS = ['output_dir', 'output_file', 'save_to_file'] as const;
+const OUTPUT_KEYS = ['output_dir', 'output_file', 'output_methods', 'save_to_file'] as const;
 type Output = Partial<Record<(typeof OUTPUT_KEYS)[number], string>>;
 
 /** CodeCarbon's other keys: known, and without a counterpart, which is worth a word once. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set(
-  `measure_power_secs api_call_interval api_endpoint api_key output_methods save_to_api save_to_logger
-  save_to_prometheus save_to_logfire logging_logger prometheus_url output_handlers gpu_ids emissions_endpoint
-  experiment_id experiment_name electricitymaps_api_token co2_signal_api_token tracking_mode log_level on_csv_write
-  logger_preamble force_ram_power force_mode_cpu_load allow_multiple_runs rapl_include_dram rapl_prefer_psys`.split(
-    /\s+/,
-  ),
+  `api_call_interval api_endpoint api_key save_to_api save_to_logger save_to_prometheus save_to_logfire logging_logger
+  prometheus_url output_handlers gpu_ids electricitymaps_api_token co2_signal_api_token log_level logger_preamble
+  force_ram_power force_mode_cpu_load allow_multiple_runs rapl_include_dram rapl_prefer_psys`.split(/\s+/),
 );
 /** Of those, the ones that change no number and no file when they are left out. */
-const HARMLESS: ReadonlySet<string> = new Set(
-  'measure_power_secs log_level logger_preamble allow_multiple_runs experiment_id experiment_name'.split(' '),
-);
+const HARMLESS: ReadonlySet<string> = new Set('log_level logger_preamble allow_multiple_runs'.split(' '));
 
 /**
  * The options of CodeCarbon's layers and then of ours, the later the stronger. Unknown keys become warnings.
@@ -125,8 +133,16 @@ function fromCodecarbon({ where, values }: ConfigLayer, output: Output, warnings
     // Python's word for "none", which people write into these files.
     if (value === '' || value === 'None') continue;
     if (same !== undefined) options[same] = fromText(String(value), OWN_KEYS[same], where, name);
-    else if (isOutputKey(name)) output[name] = String(value);
-    else if (!WITHOUT_EFFECT.has(name)) {
+    else if (isOutputKey(name)) {
+      output[name] = String(value);
+      const unused = name === 'output_methods' ? methodsOf(String(value)).filter((one) => one !== 'csv') : [];
+      if (unused.length > 0) {
+        warnings.push({
+          code: 'config-key-unused',
+          message: `${where}: "${name}" has no effect in microjoule for ${unused.join(', ')}.`,
+        });
+      }
+    } else if (!WITHOUT_EFFECT.has(name)) {
       warnings.push(unknown(name, where, [...Object.keys(SAME), ...OUTPUT_KEYS, ...WITHOUT_EFFECT]));
     } else if (!HARMLESS.has(name)) {
       warnings.push({
@@ -138,8 +154,14 @@ function fromCodecarbon({ where, values }: ConfigLayer, output: Output, warnings
   return options as ConfigOptions;
 }
 
-function outputOption({ output_dir, output_file, save_to_file }: Output): ConfigOptions {
+/** `csv, api`, or the list as Python writes it. */
+function methodsOf(text: string): string[] {
+  return text.toLowerCase().match(/[a-z]+/g) ?? [];
+}
+
+function outputOption({ output_dir, output_file, output_methods, save_to_file }: Output): ConfigOptions {
   if (save_to_file?.toLowerCase() === 'false') return { output: [] };
+  if (output_methods !== undefined && !methodsOf(output_methods).includes('csv')) return { output: [] };
   if (output_dir === undefined && output_file === undefined) return {};
   return { output: join(output_dir ?? '.', output_file ?? 'emissions.csv') };
 }

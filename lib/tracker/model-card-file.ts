@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-import { existsSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { MicrojouleError } from '../core/errors.js';
 import type { Report } from '../core/report-types.js';
 import { withModelCard } from '../format/model-card.js';
-import type { Written } from './output.js';
+import type { Written } from './csv-file.js';
+import { replaceFile } from './replace-file.js';
 
 /**
  * Writes the report's emissions into the front matter of a model card, which is made if it is not there. The file is
@@ -18,7 +19,7 @@ export function writeModelCard(report: Report, file: string): Written {
     const known = existsSync(target);
     const before = known ? readFileSync(target, 'utf8') : '';
     const after = withModelCard(before, report, file);
-    if (after !== before) replaceFile(target, after, known ? statSync(target).mode : undefined);
+    if (after !== before) replaceFile(target, after, known ? statSync(target) : undefined);
     return { file };
   } catch (error) {
     if (error instanceof MicrojouleError) throw error;
@@ -27,16 +28,5 @@ export function writeModelCard(report: Report, file: string): Written {
       hint: 'Give a file that you may write; its folder must exist.',
       cause: error,
     });
-  }
-}
-
-function replaceFile(file: string, text: string, mode: number | undefined): void {
-  const draft = join(dirname(file), `.${crypto.randomUUID()}`);
-  try {
-    writeFileSync(draft, text, { flag: 'wx', ...(mode === undefined ? {} : { mode }) });
-    renameSync(draft, file);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
   }
 }

@@ -1,31 +1,16 @@
 // SPDX-License-Identifier: MIT
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  linkSync,
-  openSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, extname, join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
 import { MicrojouleError } from '../core/errors.js';
 import type { Report } from '../core/report-types.js';
-import { csvText, type ExistingCsv, planCsvAppend } from '../format/csv-append.js';
 import { FORMATTERS } from '../format/index.js';
+import { type OnCsvWrite, type Written, writeRow } from './csv-file.js';
 import { writeModelCard } from './model-card-file.js';
 
-/** Where a report went. */
-export interface Written {
-  /** The file that holds it; another than asked for when that one was not ours to change. */
-  file: string;
-  /** Why it is another file. */
-  remark?: string;
+export interface WriteOptions {
+  /** What a `.csv` gains when it has a row of the same run: another, or this one in its place. Default: `append`. */
+  onCsvWrite?: OnCsvWrite | undefined;
 }
-
-const EDGE_BYTES = 65_536;
-const MOST_SIBLINGS = 1000;
 
 /** The file name extensions a report can be written to. */
 export function outputExtensions(): string[] {
@@ -43,17 +28,30 @@ export function checkOutput(file: unknown): void {
   });
 }
 
+/** @throws MicrojouleError `ERR_BAD_OPTION` */
+export function checkWriteOptions({ onCsvWrite = 'append' }: WriteOptions): void {
+  if (['append', 'update'].includes(onCsvWrite)) return;
+  throw new MicrojouleError(
+    'ERR_BAD_OPTION',
+    `onCsvWrite must be append or update, not ${String(onCsvWrite)}`,
+    {
+      hint: '"update" replaces the row of the same run; the default, "append", adds one.',
+    },
+  );
+}
+
 /**
  * Writes the report into a file, in the format its extension names; `.csv` gains a row. A CSV file with other
  * columns is left as it is and the row goes beside it. Synchronous, so that it works while the process exits.
  * @throws MicrojouleError `ERR_BAD_OPTION`, `ERR_OUTPUT`
  */
-export function writeReport(report: Report, file: string): Written {
+export function writeReport(report: Report, file: string, options: WriteOptions = {}): Written {
   checkOutput(file);
+  checkWriteOptions(options);
   const extension = extname(file).toLowerCase();
   const format = FORMATTERS.get(extension);
   try {
-    if (format === undefined) return appendRow(report, file);
+    if (format === undefined) return writeRow(report, file, options.onCsvWrite ?? 'append');
     writeFileSync(file, format(report));
     return { file };
   } catch (error) {
@@ -71,17 +69,17 @@ export function writeOutputs(
   report: Report,
   files: readonly string[],
   modelCard?: string,
+  options: WriteOptions = {},
 ): MicrojouleError[] {
-  const failures: MicrojouleError[] = [];
-  const isRow = (file: string) => extname(file).toLowerCase() === '.csv';
-  const rows = files.filter(isRow).map((file) => () => writeReport(report, file));
-  const others = files.filter((name) => !isRow(name)).map((file) => () => writeReport(report, file));
+  const rows = files.filter(isCsv).map((file) => () => writeReport(report, file, options));
+  const others = files.filter((name) => !isCsv(name)).map((file) => () => writeReport(report, file));
   const card = modelCard === undefined ? [] : [() => writeModelCard(report, modelCard)];
   // Rows and cards first: they have no room for warnings, the others do.
+  const failures: MicrojouleError[] = [];
   for (const write of [...rows, ...card, ...others]) {
     try {
-      const { remark }: Written = write();
-      if (remark !== undefined) report.warnings.push({ code: 'output-elsewhere', message: `${remark}.` });
+      const { remark, code = 'output-elsewhere' } = write();
+      if (remark !== undefined) report.warnings.push({ code, message: `${remark}.` });
     } catch (error) {
       const failure = error as MicrojouleError;
       const { message, hint } = failure;
@@ -92,106 +90,26 @@ export function writeOutputs(
   return failures;
 }
 
-function unwritable(file: string, error: unknown): MicrojouleError {
+/** Whether a file gains rows instead of being written anew. */
+export function isCsv(file: string): boolean {
+  return extname(file).toLowerCase() === '.csv';
+}
+
+/** The error of a file that cannot be written, with what to do. */
+export function unwritable(file: string, error: unknown): MicrojouleError {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const hints: Record<string, string> = {
     ENOENT: 'Its folder does not exist: create it first.',
-    EACCES: 'Choose a folder you may write to.',
-    EPERM: 'Choose a folder you may write to.',
+    EACCES: 'Choose a file and a folder you may write to.',
+    EPERM: 'Choose a file and a folder you may write to.',
     EROFS: 'The file system is read-only: choose another folder.',
     EISDIR: 'It is a folder: give a file name.',
     ENOSPC: 'The disk is full.',
+    EDQUOT: 'Your quota of the disk is used up.',
+    EFBIG: 'The file may not grow any further: see ulimit -f.',
   };
   return new MicrojouleError('ERR_OUTPUT', `cannot write ${resolve(file)} (${code || String(error)})`, {
     hint: hints[code] ?? 'Choose another file.',
     cause: error,
   });
-}
-
-function readAt(descriptor: number, position: number, length: number): string {
-  const buffer = Buffer.alloc(length);
-  return buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, length, position));
-}
-
-function appendRow(report: Report, file: string): Written {
-  const row = tryAppend(report, file);
-  if (row.done) return { file };
-  const extension = extname(file);
-  for (let n = 1; n < MOST_SIBLINGS; n++) {
-    const sibling = `${file.slice(0, -extension.length)}-${n}${extension}`;
-    if (!tryAppend(report, sibling).done) continue;
-    return {
-      file: sibling,
-      remark: `${file} has other columns than CodeCarbon's emissions.csv (${row.difference}), so it was left as it is; the row is in ${sibling}`,
-    };
-  }
-  throw new MicrojouleError('ERR_OUTPUT', `${file} and its numbered siblings have other columns`, {
-    hint: 'Give another file name.',
-  });
-}
-
-/**
- * Begins a CSV file with header and row, unless there is one by now. It appears with both in it: of several runs
- * that end at once, one writes the header.
- */
-function tryCreate(report: Report, file: string): boolean {
-  const plan = planCsvAppend(undefined);
-  if (plan.action === 'foreign') return false;
-  const text = csvText(plan, report);
-  const draft = join(dirname(file), `.${crypto.randomUUID()}`);
-  try {
-    writeFileSync(draft, text, { flag: 'wx' });
-    linkSync(draft, file);
-    return true;
-  } catch {
-    // It is there by now, or the file system has no hard links; the next attempt tells which.
-  } finally {
-    removeQuietly(draft);
-  }
-  try {
-    writeFileSync(file, text, { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-function removeQuietly(file: string): void {
-  try {
-    rmSync(file, { force: true });
-  } catch {
-    // What could not be created cannot always be removed either.
-  }
-}
-
-/** One write in append mode, so that rows of runs at the same time do not mix. */
-function tryAppend(report: Report, file: string): { done: true } | { done: false; difference: string } {
-  if (!existsSync(file) && tryCreate(report, file)) return { done: true };
-  const descriptor = openSync(file, 'a+');
-  try {
-    const { size } = fstatSync(descriptor);
-    const existing: ExistingCsv | undefined =
-      size === 0
-        ? undefined
-        : {
-            head: readAt(descriptor, 0, Math.min(size, EDGE_BYTES)),
-            tail: readAt(descriptor, Math.max(0, size - 1), 1),
-          };
-    const plan = planCsvAppend(existing);
-    if (plan.action === 'foreign') {
-      const list = (label: string, names: string[]) =>
-        names.length === 0
-          ? []
-          : [`${label} ${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}`];
-      return {
-        done: false,
-        difference: [...list('without', plan.missing), ...list('with', plan.extra)].join('; '),
-      };
-    }
-    writeFileSync(descriptor, csvText(plan, report));
-    return { done: true };
-  } finally {
-    closeSync(descriptor);
-  }
 }

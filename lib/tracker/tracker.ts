@@ -7,13 +7,16 @@ import type { Recording, RecordingOptions } from '../measure/recording.js';
 import type { Meter } from '../meter/meter.js';
 import type { ReportOptions, ReportPlan } from './create-report.js';
 import { unwatch, watch } from './endings.js';
+import { checkInterval, every, guarded, type LiveMeasurement } from './live.js';
 import { onDemand } from './on-demand.js';
+import type { WriteOptions } from './output.js';
 import { checkName, RunningTask, type Task } from './task.js';
+import type { TaskFile } from './task-file.js';
 
-export interface TrackerOptions extends RecordingOptions, ReportOptions {
+export interface TrackerOptions extends RecordingOptions, ReportOptions, WriteOptions {
   /**
    * Files to write the report to, by extension: `.md`, `.html`, `.json`, `.txt`, `.yaml` (Hugging Face's
-   * `co2_eq_emissions`), `.csv` (a row of CodeCarbon's emissions.csv).
+   * `co2_eq_emissions`), `.csv` (a row of CodeCarbon's emissions.csv, and a file of the tasks beside it).
    * Default: `emissions.csv`; `[]` writes none. Relative to the working directory of when the tracker is created.
    */
   output?: string | readonly string[] | undefined;
@@ -24,6 +27,15 @@ export interface TrackerOptions extends RecordingOptions, ReportOptions {
    * itself is left to it, and the tracker goes on. Default: true.
    */
   handleSignals?: boolean | undefined;
+  /**
+   * An http or https URL of yours that gets CodeCarbon's row as JSON, by POST, when the tracker stops or is flushed. `''`:
+   * none, whatever the configuration says. Without it nothing touches the network.
+   */
+  emissionsEndpoint?: string | undefined;
+  /** Called while the tracker runs, at every interval, and a last time when it stops. Keeps no process alive. */
+  onMeasure?: ((live: LiveMeasurement) => void) | undefined;
+  /** The interval of `onMeasure`, in seconds. Default: 15. */
+  measureEverySeconds?: number | undefined;
 }
 
 /** @internal */
@@ -32,9 +44,12 @@ export function inOneLine({ message, hint }: Warning): string {
   return `${/[.!?]$/.test(message) ? message : `${message}.`} ${hint}`;
 }
 
+/** Warnings that the process hears of, too: a file or a server lacks what it should have. */
+const TOLD: ReadonlySet<string> = new Set(['output-failed', 'endpoint-failed']);
+
 function warnOf(report: Report): void {
   for (const warning of report.warnings) {
-    if (warning.code === 'output-failed') process.emitWarning(inOneLine(warning), 'MicrojouleWarning');
+    if (TOLD.has(warning.code)) process.emitWarning(inOneLine(warning), 'MicrojouleWarning');
   }
 }
 
@@ -52,6 +67,10 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
   #recording: Recording | undefined;
   #meter: Meter | undefined;
   readonly #tasks = new Set<RunningTask>();
+  #taskFile: TaskFile | undefined;
+  #timer: { stop(): void } | undefined;
+  /** The row on its way to the server. */
+  #sending: Promise<void> | undefined;
   #report: Report | undefined;
 
   /**
@@ -64,13 +83,21 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     const config = onDemand().loadConfig();
     this.#configWarnings = config.warnings;
     this.#options = onDemand().override(config.options, options);
-    const { output = 'emissions.csv', modelCard } = this.#options;
+    const { output = 'emissions.csv', modelCard, emissionsEndpoint = '' } = this.#options;
     const files = typeof output === 'string' ? [output] : output;
     for (const file of files) onDemand().checkOutput(file);
     // Now, because the script may change its working directory before it stops.
     this.#outputs = files.map((file) => resolve(file));
     this.#modelCard = modelCard === undefined ? undefined : resolve(modelCard);
+    onDemand().checkWriteOptions(this.#options);
+    if (emissionsEndpoint !== '') onDemand().checkEndpoint(emissionsEndpoint);
+    checkInterval(this.#options.measureEverySeconds);
     if (options.model !== undefined) this.#model = onDemand().checkModelDetails(options.model, 'model');
+  }
+
+  /** Arguments over configuration. */
+  protected get settledOptions(): Readonly<TrackerOptions> {
+    return this.#options;
   }
 
   /**
@@ -90,6 +117,11 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     this.#meter = meter;
     this.#recording = onDemand().startRecording({ ...this.#options, meter });
     watch(this, this.#options.handleSignals ?? true);
+    const { onMeasure, measureEverySeconds } = this.#options;
+    const [recording, plan] = [this.#recording, this.#plan];
+    if (onMeasure !== undefined) {
+      this.#timer = every(checkInterval(measureEverySeconds), () => this.#tell(recording.lap(), plan));
+    }
     return this;
   }
 
@@ -116,21 +148,25 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
   async stop(): Promise<Report> {
     const known = this.#report;
     const report = this.#finish();
-    if (known === undefined) warnOf(report);
+    if (known === undefined) await this.#sendAndWarn(report);
+    // A second call waits for what the first sends.
+    else await this.#sending;
     return report;
   }
 
   /**
-   * The report up to now, written to every output that is written anew: `.csv` gains its row at the end only. What a
-   * crash leaves, for one. Measuring goes on.
+   * The report up to now, written to every output that is written anew, and sent where `emissionsEndpoint` says: `.csv`
+   * gains its row at the end, unless `onCsvWrite` is `update`, where rows of one run replace each other. What a crash
+   * leaves, for one. Measuring goes on.
    * @throws MicrojouleError `ERR_TRACKER_STATE` unless the tracker runs
    */
   async flush(): Promise<Report> {
     const { recording, plan } = this.#running('flush()');
     const report = plan.report(recording.measurement(), this.#model);
-    const files = this.#outputs.filter((file) => !/\.csv$/i.test(file));
-    onDemand().writeOutputs(report, files, this.#modelCard);
-    warnOf(report);
+    const updates = this.#options.onCsvWrite === 'update';
+    const files = this.#outputs.filter((file) => updates || !/\.csv$/i.test(file));
+    onDemand().writeOutputs(report, files, this.#modelCard, this.#options);
+    await this.#sendAndWarn(report);
     return report;
   }
 
@@ -145,7 +181,10 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     const recording = onDemand().startRecording({ ...this.#options, meter });
     const task: RunningTask = new RunningTask(name, recording, (measurement, named) => {
       this.#tasks.delete(task);
-      return { ...plan.report(measurement, model()), task: named };
+      const report = { ...plan.report(measurement, model()), task: named };
+      this.#taskFile ??= onDemand().openTaskFile(this.#outputs);
+      this.#taskFile.add(report);
+      return report;
     });
     this.#tasks.add(task);
     return task;
@@ -167,15 +206,36 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
 
   /** Stops a tracker that was started, as `stop()` does. */
   [Symbol.dispose](): void {
-    if (this.#recording === undefined) return;
-    const known = this.#report;
-    const report = this.#finish();
-    if (known === undefined) warnOf(report);
+    if (this.#recording === undefined || this.#report !== undefined) return;
+    // What goes to a server is under way when the block ends, and keeps the process for five seconds at most.
+    void this.#sendAndWarn(this.#finish());
   }
 
   /** Stops a tracker that was started, as `stop()` does. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this[Symbol.dispose]();
+    if (this.#recording !== undefined) await this.stop();
+  }
+
+  #tell({ total, delta }: ReturnType<Recording['lap']>, plan: ReportPlan): void {
+    this.#options.onMeasure?.({
+      total: plan.report(total, this.#model),
+      delta: plan.report(delta, this.#model),
+    });
+  }
+
+  async #sendAndWarn(report: Report): Promise<void> {
+    // The files are written: whoever waits for a server has them.
+    warnOf(report);
+    const { emissionsEndpoint = '' } = this.#options;
+    if (emissionsEndpoint === '') return;
+    this.#sending = onDemand()
+      .sendReport(report, emissionsEndpoint)
+      .then((warning) => {
+        if (warning === undefined) return;
+        report.warnings.push(warning);
+        process.emitWarning(inOneLine(warning), 'MicrojouleWarning');
+      });
+    await this.#sending;
   }
 
   #running(call: string): { recording: Recording; plan: ReportPlan; meter: Meter } {
@@ -193,7 +253,7 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     try {
       const report = this.#finish(why);
       for (const { code, message, hint } of report.warnings) {
-        if (code !== 'output-failed') continue;
+        if (!TOLD.has(code)) continue;
         process.stderr.write(`microjoule: ${message}\n${hint === undefined ? '' : `${hint}\n`}`);
       }
     } catch (error) {
@@ -209,6 +269,8 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
       });
     }
     unwatch(this);
+    this.#timer?.stop();
+    const last = this.#timer === undefined || early !== undefined ? undefined : this.#recording.lap();
     for (const task of this.#tasks) task.finish();
     const measurement = this.#recording.stop();
     measurement.warnings.push(...this.#configWarnings);
@@ -219,10 +281,20 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
         message: `The region ended early: ${early}.`,
         hint: 'Await stop() before the script ends.',
       });
+      if ((this.#options.emissionsEndpoint ?? '') !== '') {
+        measurement.warnings.push({
+          code: 'endpoint-failed',
+          message: 'The row was not sent to the server: a process that ends cannot wait for it.',
+          hint: 'Await stop() before the script ends.',
+        });
+      }
     }
     const report = this.#plan.report(measurement, this.#model);
     this.#report = report;
-    onDemand().writeOutputs(report, this.#outputs, this.#modelCard);
+    this.#taskFile?.finish(report);
+    onDemand().writeOutputs(report, this.#outputs, this.#modelCard, this.#options);
+    const plan = this.#plan;
+    if (last !== undefined) guarded(() => this.#tell(last, plan));
     return report;
   }
 }

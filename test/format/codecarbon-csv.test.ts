@@ -6,6 +6,9 @@ import {
   codecarbonHeader,
   codecarbonLine,
   codecarbonRecord,
+  codecarbonRow,
+  codecarbonTaskHeader,
+  codecarbonTaskLine,
 } from '../../lib/format/codecarbon-csv.js';
 import { buildReport } from '../../lib/report/build.js';
 import {
@@ -94,6 +97,54 @@ describe('codecarbon csv', () => {
     expect(Number(record.cpu_utilization_percent)).toBeCloseTo(43.12, 9);
     expect(Number(record.ram_utilization_percent)).toBeCloseTo(10, 9);
     expect(Number(record.gpu_energy)).toBeCloseTo(1200 / 3.6e6, 15);
+  });
+
+  it('has PUE and WUE in energies, emissions and water, and not in powers', () => {
+    const plain = codecarbonRow(buildReport(serverMeasurement, germanContext));
+    const facility = { pue: 1.5, wue: 2 };
+    const row = codecarbonRow(buildReport(serverMeasurement, { ...germanContext, facility }));
+    const times = (column: keyof typeof row) => Number(row[column]) / Number(plain[column]);
+    for (const column of ['emissions', 'emissions_rate', 'energy_consumed'] as const) {
+      expect(times(column)).toBeCloseTo(1.5, 12);
+    }
+    for (const part of ['cpu', 'gpu', 'ram'] as const) {
+      expect(times(`${part}_energy`)).toBeCloseTo(1.5, 12);
+      expect(row[`${part}_power`]).toBe(plain[`${part}_power`]);
+    }
+    const energies = (['cpu_energy', 'gpu_energy', 'ram_energy'] as const).map((name) => Number(row[name]));
+    expect(energies.reduce((a, b) => a + b)).toBeCloseTo(Number(row.energy_consumed), 15);
+    expect(Number(row.water_consumed)).toBeCloseTo(2 * Number(plain.energy_consumed), 15);
+    expect(row).toMatchObject({ pue: 1.5, wue: 2 });
+    expect(Number(row.emissions_rate)).toBeCloseTo(Number(row.emissions) / Number(row.duration), 18);
+  });
+
+  it('is typed for servers: numbers as numbers, what is unknown as null', () => {
+    const row = codecarbonRow(goldenReport());
+    expect(Object.keys(row)).toEqual([...CODECARBON_COLUMNS]);
+    expect(row).toMatchObject({
+      duration: 1192.956553,
+      cpu_power: 14,
+      gpu_power: null,
+      run_id: goldenReport().runId,
+    });
+    for (const value of Object.values(row)) expect(value).not.toBeNaN();
+    // A number for an id stays the text that was given.
+    const numbered = buildReport(goldenMeasurement, { ...goldenContext, runId: '007', experimentId: '1e3' });
+    expect(codecarbonRow(numbered)).toMatchObject({ run_id: '007', experiment_id: '1e3' });
+    expect(JSON.parse(JSON.stringify(row))).toEqual(row);
+  });
+
+  it('has tasks in their own columns: the name first, no experiment_id, no pue, no wue', () => {
+    const task = { ...goldenReport(), task: 'load, "all" 訓練', experimentId: 'e' };
+    const names = HEADER.split(',').filter((name) => !['experiment_id', 'pue', 'wue'].includes(name));
+    expect(codecarbonTaskHeader()).toBe(['task_name', ...names].join(','));
+    const record = parseBack(`${codecarbonTaskHeader()}\n${codecarbonTaskLine(task)}`);
+    expect(record).toMatchObject({
+      task_name: task.task,
+      run_id: task.runId,
+      cpu_power: '14',
+      on_cloud: 'N',
+    });
   });
 
   it('leaves the GPU empty where there is none, and each component that is not known', () => {

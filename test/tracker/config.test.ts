@@ -51,6 +51,8 @@ describe('configuration', () => {
         country: 'CAN',
         region: 'quebec',
         pue: 1.2,
+        measureEverySeconds: 10,
+        experimentId: '235b1da5-aaaa-aaaa-aaaa-893681599d2c',
       },
       warnings: [],
     });
@@ -90,17 +92,13 @@ describe('configuration', () => {
   });
 
   it('warns by name of keys that are unknown, with what may have been meant, and of those without effect', () => {
-    write(
-      folder,
-      '.codecarbon.config',
-      '[codecarbon]\nprojct_name = x\ntracking_mode = process\n[other]\nfoo = 1\n',
-    );
+    write(folder, '.codecarbon.config', '[codecarbon]\nprojct_name = x\ngpu_ids = 0\n[other]\nfoo = 1\n');
     write(folder, 'microjoule.config.json', '{"contry":"FR","toString":1}');
     const { options, warnings } = loadConfig(folder.path);
     expect(options).toEqual({});
     expect(warnings.map(({ code, message, hint }) => [code, message.split(': ').at(-1), hint])).toEqual([
       ['config-key-unknown', 'unknown key "projct_name".', 'Nearest known keys: project_name.'],
-      ['config-key-unused', '"tracking_mode" has no effect in microjoule.', undefined],
+      ['config-key-unused', '"gpu_ids" has no effect in microjoule.', undefined],
       ['config-key-unknown', 'unknown key "contry".', 'Nearest known keys: country.'],
       ['config-key-unknown', 'unknown key "toString".', expect.any(String)],
     ]);
@@ -109,6 +107,36 @@ describe('configuration', () => {
   it('may say that no file is to be written', () => {
     vi.stubEnv('CODECARBON_SAVE_TO_FILE', 'False');
     expect(loadConfig(folder.path).options).toEqual({ output: [] });
+  });
+
+  it.each([
+    ['csv', {}, []],
+    ['CSV, api', {}, ['api']],
+    ["['api', 'logger']", { output: [] }, ['api, logger']],
+  ])('takes output_methods = %s for what it means to files', (methods, options, unused) => {
+    vi.stubEnv('CODECARBON_OUTPUT_METHODS', methods);
+    const found = loadConfig(folder.path);
+    expect(found.options).toEqual(options);
+    const told = found.warnings.map(({ message }) => message.replace(/^.* for (.*)\.$/, '$1'));
+    expect(told).toEqual(unused);
+  });
+
+  it("knows CodeCarbon's words for what a tracker does", () => {
+    const lines = ['tracking_mode = process', 'on_csv_write = update', 'experiment_name = base'];
+    write(
+      folder,
+      '.codecarbon.config',
+      ['[codecarbon]', ...lines, 'emissions_endpoint = http://h/x'].join('\n'),
+    );
+    expect(loadConfig(folder.path)).toEqual({
+      options: {
+        trackingMode: 'process',
+        onCsvWrite: 'update',
+        experimentName: 'base',
+        emissionsEndpoint: 'http://h/x',
+      },
+      warnings: [],
+    });
   });
 
   it.each<[string, string, string]>([

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import Papa from 'papaparse';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { TASK_COLUMNS } from '../../lib/format/codecarbon-csv.js';
+import { openTaskFile } from '../../lib/formats.js';
+import { EmissionsTracker, type TrackerOptions } from '../../lib/index.js';
+import { useWorkplace, zone } from '../cli/fixtures.js';
+import { goldenReport } from '../report/fixtures.js';
+
+const place = useWorkplace();
+let folder = place.newFolder();
+beforeEach(() => {
+  folder = place.newFolder();
+});
+afterEach(() => vi.restoreAllMocks());
+
+function tracked(options: TrackerOptions) {
+  const machine = place.machine(zone('intel-rapl:0', 'package-0'));
+  return new EmissionsTracker({
+    sysfs: machine.root,
+    nvmlLibrary: `${machine.root}/no-nvml`,
+    ...options,
+  }).start();
+}
+const read = (name: string) => {
+  const { data, errors } = Papa.parse<Record<string, string>>(folder.read(name), {
+    header: true,
+    skipEmptyLines: true,
+  });
+  expect(errors).toEqual([]);
+  return data;
+};
+
+describe('the file of tasks', () => {
+  it("stands beside emissions.csv under CodeCarbon's name, a row a task, those left running included", async () => {
+    const tracker = tracked({
+      output: [folder.file('emissions.csv'), folder.file('again.csv'), folder.file('r.json')],
+      runId: 'run-7',
+      experimentName: 'my exp',
+      experimentId: 'e-1',
+      projectName: 'p',
+    });
+    await tracker.trackTask('load, "all"', () => {});
+    tracker.startTask('訓練');
+    const report = await tracker.stop();
+    expect(readdirSync(folder.path).sort()).toEqual([
+      'again.csv',
+      'emissions.csv',
+      'emissions_my exp_run-7.csv',
+      'r.json',
+    ]);
+    const rows = read('emissions_my exp_run-7.csv');
+    expect(rows.map((row) => row.task_name)).toEqual(['load, "all"', '訓練']);
+    for (const row of rows) {
+      expect(Object.keys(row)).toEqual([...TASK_COLUMNS]);
+      expect(row).toMatchObject({ run_id: 'run-7', project_name: 'p', tracking_mode: 'machine' });
+      expect(Number(row.cpu_energy)).toBeGreaterThan(0);
+    }
+    expect(read('emissions.csv')[0]).toMatchObject({ experiment_id: 'e-1', run_id: 'run-7' });
+    expect(report).toMatchObject({ experimentId: 'e-1', experimentName: 'my exp' });
+  });
+
+  it('is not there without tasks, nor without a CSV', async () => {
+    await tracked({ output: folder.file('emissions.csv') }).stop();
+    const tracker = tracked({ output: folder.file('r.json') });
+    await tracker.trackTask('one', () => {});
+    await tracker.stop();
+    expect(readdirSync(folder.path).sort()).toEqual(['emissions.csv', 'r.json']);
+  });
+
+  it('takes many tasks, and begins anew for a run of the same name', () => {
+    writeFileSync(folder.file('emissions_base_r.csv'), 'of an earlier run\n');
+    const file = openTaskFile([folder.file('emissions.csv')]);
+    const report = { ...goldenReport(), runId: 'r' };
+    for (let n = 0; n < 2500; n++) file.add({ ...report, task: String(n) });
+    expect(read('emissions_base_r.csv')).toHaveLength(2000);
+    file.finish(report);
+    expect(read('emissions_base_r.csv').map((row) => row.task_name)).toEqual(
+      Array.from({ length: 2500 }, (_, n) => String(n)),
+    );
+  });
+
+  it('stays in its folder, whatever the names', () => {
+    const file = openTaskFile([folder.file('emissions.csv')]);
+    const report = { ...goldenReport(), runId: 'a\\b:c', experimentName: '../../x', task: 't' };
+    file.add(report);
+    file.finish(report);
+    expect(readdirSync(folder.path)).toEqual(['emissions_.._.._x_a_b_c.csv']);
+  });
+
+  it('that cannot be written is a warning, and the other files are written', async () => {
+    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    mkdirSync(folder.file('emissions_base_r.csv'));
+    const tracker = tracked({ output: folder.file('emissions.csv'), runId: 'r' });
+    await tracker.trackTask('one', () => {});
+    const { warnings } = await tracker.stop();
+    expect(warnings.find(({ code }) => code === 'output-failed')?.message).toContain('emissions_base_r.csv');
+    expect(read('emissions.csv')).toHaveLength(1);
+  });
+});
+
+describe('flush() with onCsvWrite: update', () => {
+  it('keeps one row of the run up to date', async () => {
+    const tracker = tracked({ output: folder.file('emissions.csv'), onCsvWrite: 'update', runId: 'r' });
+    await tracker.flush();
+    const [first] = read('emissions.csv');
+    await tracker.flush();
+    await tracker.stop();
+    const rows = read('emissions.csv');
+    expect(rows).toHaveLength(1);
+    expect(rows[0]?.run_id).toBe('r');
+    expect(Number(rows[0]?.duration)).toBeGreaterThan(Number(first?.duration));
+  });
+});
