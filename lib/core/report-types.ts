@@ -125,7 +125,7 @@ export interface Attribution extends Provenance {
   cpuSeconds: number;
   /** CPU time of all that ran. Absent where the operating system hides it. */
   machineCpuSeconds?: number;
-  /** Resident memory of the process and its children: mean of start and end. */
+  /** Resident memory of the process and its children: mean over the region. */
   residentGib: number;
   /** Energy of the whole machine, GPUs included. */
   machineJoules: number;

@@ -33,13 +33,13 @@ export function absenceOf(key: keyof Components, report: Report): string {
 }
 
 /** Whose energy the report is of, where that is not the whole machine. */
-export function processScope({ attribution, energy }: Report): string | undefined {
+export function processScope({ attribution, components, energy }: Report): string | undefined {
   if (attribution === undefined) return undefined;
   const { cpuShareRatio, ramShareRatio, cpuSeconds, residentGib, machineJoules, restJoules } = attribution;
   const part = `${formatEnergy(energy.energyJoules)} of the machine's ${formatEnergy(machineJoules)}`;
   const cpu = `${formatShare(cpuShareRatio)} of the CPU's energy for ${formatSignificant(cpuSeconds)} s of CPU time`;
   const ram = `${formatShare(ramShareRatio)} of the memory's for ${formatSignificant(residentGib)} GiB resident`;
-  return `One process and its children are accounted for, not the whole machine: ${part}, by attribution (estimated). They have ${cpu}, and ${ram}. The rest, ${formatEnergy(restJoules)}, is other programs' and the GPUs'.`;
+  return `One process and its children are accounted for, not the whole machine: ${part}, by attribution (estimated). They have ${cpu}, and ${ram}. The rest, ${formatEnergy(restJoules)}, is other programs'${components.gpu.atLeast ? " and the GPUs'" : ''}.`;
 }
 
 /** `12 % of the CPU's energy, 3 % of the memory's`. */

@@ -229,7 +229,8 @@ function factLines(report: Report, style: Style): string[] {
     ['Cloud', `${cloudOf(cloud)}; ${origin(cloud)}`],
     ...machineOf(machine).map((text): [string, string] => ['Machine', text]),
   ];
-  if (command !== undefined) facts.push(['Command', describeCommand(command)]);
+  if (command !== undefined)
+    facts.push(['Command', describeCommand(command, report.attribution !== undefined)]);
   for (const run of report.merged ?? []) facts.push(['Runs', describeRun(run)]);
   for (const sentence of report.energy.absent) facts.push(['Not counted', sentence]);
   for (const { id, energyJoules, status, detail } of apart) {
@@ -254,13 +255,13 @@ function describeRun(run: MergedRun): string {
   return `${run.runId} (${run.projectName}${place}): ${formatDuration(run.durationSeconds)}, ${withAtLeast(amounts, run.atLeast)}, ${run.kind}`;
 }
 
-function describeCommand(command: NonNullable<Report['command']>): string {
+function describeCommand(command: NonNullable<Report['command']>, ofProcess: boolean): string {
   const { userCpuSeconds, systemCpuSeconds } = command;
   const times =
     userCpuSeconds === undefined || systemCpuSeconds === undefined
       ? 'user and system time unknown'
       : `user ${formatDuration(userCpuSeconds)}, system ${formatDuration(systemCpuSeconds)}`;
-  return `${commandLine(command.argv)}; ${endingOf(command)}; ${times} (its own CPU time; energy is the machine's)`;
+  return `${commandLine(command.argv)}; ${endingOf(command)}; ${times} (its own CPU time${ofProcess ? '' : "; energy is the machine's"})`;
 }
 
 function warningLines(report: Report, style: Style): string[] {

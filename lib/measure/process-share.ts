@@ -13,6 +13,8 @@ import { weakerKind } from '../report/kinds.js';
 export interface UsageBetween {
   before: ProcessUsage;
   after: ProcessUsage;
+  /** Mean of the resident memory. */
+  residentGib: number;
   durationSeconds: number;
   /** CPU time of all that ran; undefined where the operating system hides it. */
   machineCpuSeconds: number | undefined;
@@ -36,14 +38,13 @@ function within0And1(ratio: number): number {
 
 /** @internal */
 export function sharesOf(usage: UsageBetween): Shares {
-  const { before, after, durationSeconds, threadCount, ramTotalGib } = usage;
+  const { before, after, durationSeconds, threadCount, ramTotalGib, residentGib } = usage;
   const ownSeconds = Math.max(0, after.ownCpuSeconds - before.ownCpuSeconds);
   // A child whose parent never asked for it takes its time along when it ends: never less than the process's own.
   const cpuSeconds = Math.max(ownSeconds, after.cpuSeconds - before.cpuSeconds);
   // Linux counts the machine's time in hundredths of a second, and may have counted less than the process did.
   const machineCpuSeconds =
     usage.machineCpuSeconds === undefined ? undefined : Math.max(usage.machineCpuSeconds, cpuSeconds);
-  const residentGib = (before.residentGib + after.residentGib) / 2;
   const incomplete = [
     ...(machineCpuSeconds === undefined
       ? [

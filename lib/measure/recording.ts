@@ -25,6 +25,7 @@ import {
 } from './components.js';
 import { describeDevices } from './gpu.js';
 import { attribute } from './process-share.js';
+import { markResident, meanResidentGib, type ResidentMark, watchResident } from './resident.js';
 
 export interface RecordingOptions extends MeterOptions, EstimateOptions {
   /** A meter to use; it is not closed. Default: one of the recording's own. */
@@ -77,7 +78,7 @@ interface Mark {
   ramTotalGib: number;
   ramUsedGib: number | undefined;
   /** There when a process is asked for. */
-  usage: ProcessUsage | undefined;
+  usage: (ProcessUsage & { resident: ResidentMark }) | undefined;
 }
 
 /**
@@ -94,14 +95,18 @@ export function startRecording(options: RecordingOptions = {}): Recording {
   chooseModels({ cpu, maxPowerWatts, ramTotalGib: readMemory().ramTotalGib, estimates: options });
   const meter = options.meter ?? openMeter(options);
 
+  const unwatch = ofProcess ? watchResident() : undefined;
   const start = look(true);
   let lapStart = start;
   let stopped = false;
 
-  function readUsage(): ProcessUsage | undefined {
+  function readUsage(): Mark['usage'] {
     if (!ofProcess) return undefined;
     const ended = childCpuTimes();
-    return readProcessUsage(ended === undefined ? undefined : ended.userCpuSeconds + ended.systemCpuSeconds);
+    const usage = readProcessUsage(
+      ended === undefined ? undefined : ended.userCpuSeconds + ended.systemCpuSeconds,
+    );
+    return { ...usage, resident: markResident(usage.residentGib) };
   }
 
   function look(atStart = false): Mark {
@@ -174,6 +179,7 @@ export function startRecording(options: RecordingOptions = {}): Recording {
       }
       const measurement = measure(start, look());
       stopped = true;
+      unwatch?.();
       if (options.meter === undefined) meter.close();
       return measurement;
     },
@@ -206,6 +212,7 @@ function buildAll(
   const { components, attribution, warnings } = attribute(machine.components, {
     before,
     after,
+    residentGib: meanResidentGib(before.resident, after.resident) ?? after.residentGib,
     durationSeconds: evidence.durationSeconds,
     // Where the times are hidden they stand at zero.
     machineCpuSeconds: later.totalSeconds > 0 ? later.busySeconds - earlier.busySeconds : undefined,

@@ -39,10 +39,15 @@ describe('the network', () => {
   it('is not touched by the tracker', () => {
     const { folder, env, uses } = watched();
     const script = `
-      import { EmissionsTracker } from ${JSON.stringify(INDEX)};
-      const tracker = new EmissionsTracker({ output: ['r.html', 'emissions.csv'] });
-      tracker.start();
-      await tracker.stop();`;
+      import { EmissionsTracker, OfflineEmissionsTracker } from ${JSON.stringify(INDEX)};
+      const options = { output: ['r.html', 'emissions.csv'], trackingMode: 'process', onMeasure() {} };
+      for (const Tracker of [EmissionsTracker, OfflineEmissionsTracker]) {
+        const tracker = new Tracker({ ...options, ...(Tracker === EmissionsTracker ? {} : { countryIsoCode: 'FRA' }) });
+        tracker.start();
+        await tracker.trackTask('one', () => {});
+        await tracker.flush();
+        await tracker.stop();
+      }`;
     const ended = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
       cwd: folder.path,
       env: { ...process.env, ...env },
@@ -50,6 +55,21 @@ describe('the network', () => {
     });
     expect(ended.status, ended.stderr).toBe(0);
     expect(uses()).toEqual([]);
+  });
+
+  it('is touched by a tracker with an endpoint, and by nothing but that', () => {
+    const { folder, env, uses } = watched();
+    const script = `
+      import { EmissionsTracker } from ${JSON.stringify(INDEX)};
+      await new EmissionsTracker({ output: [], emissionsEndpoint: 'http://127.0.0.1:59999/' }).start().stop();`;
+    const ended = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: folder.path,
+      env: { ...process.env, ...env },
+      encoding: 'utf8',
+    });
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain('could not be sent');
+    expect(uses().join(' ')).toContain('TCP');
   });
 
   it('is touched when the metadata service is asked for, which shows that the watch sees', async () => {

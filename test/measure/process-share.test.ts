@@ -31,6 +31,7 @@ const between = (
 ) => ({
   before: usage(10, 1),
   after: usage(10 + cpuSeconds, 3),
+  residentGib: 2,
   durationSeconds: 10,
   machineCpuSeconds,
   threadCount: 4,
@@ -142,6 +143,7 @@ describe('attribute', () => {
 
   it('makes no number of nothing', () => {
     const nothing = between(0, 0, {
+      residentGib: 0,
       durationSeconds: 0,
       ramTotalGib: 0,
       before: usage(0, 0),

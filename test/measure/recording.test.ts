@@ -27,6 +27,45 @@ describe('startRecording', () => {
     expect(() => recording.stop()).toThrow(expect.objectContaining({ code: 'ERR_TRACKER_STATE' }));
   });
 
+  it('has laps without gaps, which come to the total', () => {
+    const { root, write } = fixture(zone('intel-rapl:0', 'package-0', printed(0)));
+    const recording = startRecording({ sysfs: root, ramWattsPerGib: 0, sources: ['powercap'] });
+    let [joules, seconds] = [0, 0];
+    for (const ticks of [16_384, 20_000, 90_000, 90_001]) {
+      write(energyFile('intel-rapl:0'), printed(ticks));
+      const { total, delta } = recording.lap();
+      joules += delta.components.cpu.energyJoules ?? Number.NaN;
+      seconds += delta.durationSeconds;
+      expect(joules).toBeCloseTo(ticks / 16_384, 9);
+      expect(total.components.cpu.energyJoules).toBe(ticks / 16_384);
+      expect(seconds).toBeCloseTo(total.durationSeconds, 9);
+    }
+    recording.stop();
+  });
+
+  it.each([
+    ['forward', 3_600_000],
+    ['back', -86_400_000],
+  ])('takes its duration from no clock that can be set, and says that one was: %s', (way, jumpMs) => {
+    const { root, write } = fixture(zone('intel-rapl:0', 'package-0', printed(0)));
+    const recording = startRecording({ sysfs: root, sources: ['powercap'] });
+    write(energyFile('intel-rapl:0'), printed(16_384));
+    const now = Date.now;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + jumpMs);
+    const { durationSeconds, components, warnings } = recording.stop();
+    vi.restoreAllMocks();
+    expect(durationSeconds).toBeGreaterThan(0);
+    expect(durationSeconds).toBeLessThan(10);
+    expect(components.cpu.energyJoules).toBe(1);
+    expect(warnings.find(({ code }) => code === 'clock-jumped')?.message).toContain(`set ${way} by`);
+  });
+
+  it('says nothing of clocks that agree', () => {
+    const { root } = fixture(zone('intel-rapl:0', 'package-0', printed(0)));
+    const { warnings } = startRecording({ sysfs: root, sources: ['powercap'] }).stop();
+    expect(warnings.map(({ code }) => code)).not.toContain('clock-jumped');
+  });
+
   it('estimates when the counter vanishes in between, and says so', async () => {
     const { root, remove } = fixture(zone('intel-rapl:0', 'package-0', printed(7)));
     const recording = startRecording({ sysfs: root, sources: ['powercap'] });

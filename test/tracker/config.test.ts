@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EmissionsTracker } from '../../lib/index.js';
 import { loadConfig } from '../../lib/reports.js';
@@ -166,6 +166,32 @@ describe('configuration', () => {
     expect(loadConfig(folder.path).options).toEqual({});
     mkdirSync(folder.file('microjoule.config.json'));
     expect(() => loadConfig(folder.path)).toThrow(expect.objectContaining({ code: 'ERR_BAD_OPTION' }));
+  });
+});
+
+/** CodeCarbon 3.3's keys, by its documentation. */
+const KEYS =
+  `measure_power_secs project_name experiment_id experiment_name output_dir output_file output_methods save_to_file
+  save_to_api save_to_logger save_to_prometheus save_to_logfire prometheus_url log_level logger_preamble tracking_mode gpu_ids
+  on_csv_write api_call_interval api_endpoint api_key electricitymaps_api_token co2_signal_api_token emissions_endpoint
+  force_carbon_intensity_g_co2e_kwh force_cpu_power force_ram_power force_mode_cpu_load rapl_include_dram rapl_prefer_psys pue
+  wue allow_multiple_runs cloud_provider cloud_region country_iso_code country_2letter_iso_code region output_handlers
+  logging_logger`.split(/\s+/);
+
+describe("CodeCarbon's keys", () => {
+  it('are all known', () => {
+    const numbers = /^(measure_power_secs|force_c|pue|wue)/;
+    const lines = KEYS.map((key) => `${key} = ${numbers.test(key) ? '1' : 'csv'}`);
+    write(folder, '.codecarbon.config', ['[codecarbon]', ...lines].join('\n'));
+    const codes = loadConfig(folder.path).warnings.map(({ code }) => code);
+    expect(new Set(codes)).toEqual(new Set(['config-key-unused']));
+  });
+
+  it('each have a row in the table for those who come from it', () => {
+    const table = readFileSync(new URL('../../docs/codecarbon.md', import.meta.url), 'utf8');
+    const rows = table.split('\n').filter((line) => line.startsWith('| `'));
+    const listed = new Set(rows.flatMap((row) => row.split('|')[1]?.match(/[a-z0-9_]+/g) ?? []));
+    expect(KEYS.filter((key) => !listed.has(key))).toEqual([]);
   });
 });
 

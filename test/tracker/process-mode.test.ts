@@ -93,6 +93,16 @@ describe('trackingMode: process', () => {
 });
 
 describe.runIf(process.platform === 'linux')('microjoule run --tracking-mode process', () => {
+  it('sees the memory of a command that is gone when the run ends', async () => {
+    const machine = place.machine(zone('intel-rapl:0', 'package-0'));
+    const hold = 'const held = Buffer.alloc(400 * 2 ** 20, 1); setTimeout(() => held.fill(2), 2500)';
+    const { report } = await measure(machine, `'${process.execPath}' --eval '${hold}'`, [
+      '--tracking-mode',
+      'process',
+    ]);
+    expect(report.attribution?.residentGib).toBeGreaterThan(0.2);
+  });
+
   it("has the command's share, and its children's", async () => {
     const machine = place.machine(zone('intel-rapl:0', 'package-0'));
     const script = `'${process.execPath}' --eval '${BUSY}'; echo ${microjoules(START_TICKS + TICKS)} > '${machine.root}/${energyFile('intel-rapl:0')}'`;
