@@ -25,17 +25,20 @@ export function checkInterval(seconds: number = DEFAULT_SECONDS): number {
   );
 }
 
-/** Does a callback's work. What it throws becomes a warning of the process, and what it reports on goes on. */
-export function guarded(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
+/** Calls back. What that throws, or rejects with, becomes a warning of the process, and what it reports on goes on. */
+export function guarded(work: () => unknown): void {
+  const failed = (error: unknown): void => {
     process.emitWarning(`onMeasure failed: ${String(error)}`, 'MicrojouleWarning');
+  };
+  try {
+    Promise.resolve(work()).catch(failed);
+  } catch (error) {
+    failed(error);
   }
 }
 
 /** Does `work` so often until it is stopped; keeps no process alive. */
-export function every(seconds: number, work: () => void): { stop(): void } {
+export function every(seconds: number, work: () => unknown): { stop(): void } {
   const timer = setInterval(() => guarded(work), seconds * 1000);
   timer.unref();
   return { stop: () => clearInterval(timer) };

@@ -33,7 +33,7 @@ export interface TrackerOptions extends RecordingOptions, ReportOptions, WriteOp
    */
   emissionsEndpoint?: string | undefined;
   /** Called while the tracker runs, at every interval, and a last time when it stops. Keeps no process alive. */
-  onMeasure?: ((live: LiveMeasurement) => void) | undefined;
+  onMeasure?: ((live: LiveMeasurement) => unknown) | undefined;
   /** The interval of `onMeasure`, in seconds. Default: 15. */
   measureEverySeconds?: number | undefined;
 }
@@ -91,7 +91,9 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     this.#modelCard = modelCard === undefined ? undefined : resolve(modelCard);
     onDemand().checkWriteOptions(this.#options);
     if (emissionsEndpoint !== '') onDemand().checkEndpoint(emissionsEndpoint);
-    checkInterval(this.#options.measureEverySeconds);
+    // A configuration may have one for CodeCarbon, to which others are good.
+    if (this.#options.onMeasure !== undefined) checkInterval(this.#options.measureEverySeconds);
+    else checkInterval(options.measureEverySeconds);
     if (options.model !== undefined) this.#model = onDemand().checkModelDetails(options.model, 'model');
   }
 
@@ -216,8 +218,8 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     if (this.#recording !== undefined) await this.stop();
   }
 
-  #tell({ total, delta }: ReturnType<Recording['lap']>, plan: ReportPlan): void {
-    this.#options.onMeasure?.({
+  #tell({ total, delta }: ReturnType<Recording['lap']>, plan: ReportPlan): unknown {
+    return this.#options.onMeasure?.({
       total: plan.report(total, this.#model),
       delta: plan.report(delta, this.#model),
     });
