@@ -186,6 +186,8 @@ describe('TypeScript', () => {
     'report',
     'format',
     'measure',
+    'stream',
+    'monitor',
     'version',
   ];
   const BELOW: Record<string, readonly string[]> = {
@@ -201,6 +203,8 @@ describe('TypeScript', () => {
     report: ['core'],
     format: ['core'],
     measure: ['core', 'estimate', 'meter', 'report'],
+    stream: ['core'],
+    monitor: ['core', 'estimate', 'measure', 'meter', 'stream', 'version'],
     tracker: FOLDERS,
     doctor: ['core', 'estimate', 'meter', 'version'],
     cli: [...entries.values()],
@@ -243,18 +247,18 @@ describe('TypeScript', () => {
     expect(reaching.map(show)).toEqual([]);
   });
 
-  it('is free of Node in core, format, precision and report', () => {
+  it('is free of Node in core, format, precision, report and stream', () => {
     // createRequire, to load a dependency on first use instead of at import.
     const lazy = ['lib/core/nearest.ts', 'lib/format/papa.ts', 'lib/format/yaml.ts'];
     const pure = imports.filter(
       ({ file, target }) =>
-        /^lib\/(core|format|precision|report)\//.test(file) &&
+        /^lib\/(core|format|precision|report|stream)\//.test(file) &&
         (target.startsWith('node:') || target === 'process'),
     );
     expect(pure.filter(({ file, target }) => !(lazy.includes(file) && target === 'node:module'))).toEqual([]);
     const global = sources.filter(
       (file) =>
-        /^lib\/(core|format|precision|report)\//.test(file) &&
+        /^lib\/(core|format|precision|report|stream)\//.test(file) &&
         /(?<![.\w'])process\.\w|\bBuffer\./.test(code(file)),
     );
     expect(global).toEqual([]);
