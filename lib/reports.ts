@@ -14,3 +14,4 @@ export {
   type ReportOptions,
   type ReportPlan,
 } from './tracker/create-report.js';
+export { resolvePlace } from './tracker/place.js';

@@ -211,7 +211,7 @@ describe('TypeScript', () => {
   };
   // Types only, which are gone after compilation.
   const TYPES_BELOW: Record<string, readonly string[]> = {
-    format: ['meter', 'doctor'],
+    format: ['meter', 'doctor', 'stream'],
     tracker: [...entries.values()],
   };
   // The tracker loads these when it needs them, through their public modules.
@@ -369,6 +369,7 @@ describe('names', () => {
       'first',
       'last',
       'after',
+      'index',
     ],
     'in the unit of the field that holds the object': ['mean', 'standardDeviation'],
     'identification codes of a CPU, as CPUID and the Arm registers give them': [
@@ -381,6 +382,7 @@ describe('names', () => {
     ],
     'flags of the command, as the user types them; --help has their units': [
       'duration',
+      'interval',
       'intensity',
       'intensityUncertainty',
       'pue',

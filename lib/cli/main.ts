@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { MicrojouleError, packageVersion } from '../measures.js';
 import type { ChildOutcome } from './child.js';
 import { exitLike } from './exit.js';
+import type { MonitorFlags } from './monitor.js';
 import {
   addMeterOptions,
   collect,
@@ -41,6 +42,16 @@ report goes to stdout as text.
 Examples:
   microjoule report run.json -o report.html -o report.md
   microjoule report node-*.json -o total.json --model-card README.md`;
+
+const MONITOR_NOTES = `
+On a terminal a view that is redrawn, q quits; elsewhere a line for each interval.
+--jsonl is for other programs: docs/stream.md. Signals end the stream with its end
+record; a reader that goes away ends it, too.
+
+Examples:
+  microjoule monitor
+  microjoule monitor --interval 0.1 --duration 60 --jsonl > energy.jsonl
+  microjoule monitor --csv | tee energy.csv`;
 
 const OUTPUT_HELP = 'write it: .md, .html, .json, .txt, .yaml, or .csv for a row (repeatable)';
 const MODEL_CARD_HELP = "put the emissions into the front matter of Hugging Face's README.md";
@@ -124,6 +135,31 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
     .action(async (argv: string[], _flags: unknown, command: Command) => {
       const { runRun } = await import('./run.js');
       finish(await runRun(argv, { ...program.opts(), ...command.opts<RunFlags>() }));
+    });
+
+  addMeterOptions(
+    program.command('monitor').description('show energy as it is used, or stream it to other programs'),
+  )
+    .option('--jsonl', 'a stream of JSON lines on stdout (microjoule.stream/1)')
+    .option('--csv', 'a line of CSV for each interval on stdout')
+    .option('-i, --interval <seconds>', 'time between two rows, 0.001 at least', numberFrom(0, true), 1)
+    .option('--duration <seconds>', 'end after so long', numberFrom(0, true))
+    .option('--no-estimates', 'only what is measured: no models for a CPU or memory without counters')
+    .option('--country <name>', 'country by name, alpha-2 or alpha-3 (default: from the time zone)')
+    .option('--region <name>', 'region or grid zone within the country')
+    .option('--intensity <g/kWh>', 'carbon intensity, instead of the data set', numberFrom(0, false))
+    .option('--pue <ratio>', "power usage effectiveness of the machine's building", numberFrom(1, false))
+    .option('--cpu-watts <watts>', 'constant CPU power where there is no counter', numberFrom(0, true))
+    .option(
+      '--ram-watts-per-gib <watts>',
+      'memory power per GiB where there is no counter',
+      numberFrom(0, false),
+    )
+    .addOption(new commander.Option('--ram-model <name>', 'memory model').choices(['per-gib', 'per-dimm']))
+    .addHelpText('after', MONITOR_NOTES)
+    .action(async (_flags: unknown, command: Command) => {
+      const { runMonitor } = await import('./monitor.js');
+      finish(await runMonitor({ ...program.opts(), ...command.opts<MonitorFlags>() }));
     });
 
   program

@@ -86,6 +86,8 @@ export interface Meter {
   list(reading: Reading): CounterDelta[];
   /** What was learned of a counter, by its index, since the meter was opened. */
   timing(counter: number): CounterTiming;
+  /** Why a counter, by its index, cannot be read or did not go on from where it was, as far as is known. */
+  explain(counter: number): string;
   /** What is known of the devices of slow sources beside their counters, such as a GPU's driver and power limit. */
   devices(): Device[];
   close(): void;
@@ -180,7 +182,7 @@ class NativeBackedMeter implements Meter {
     const found = this.counters.map((counter, index) =>
       deltaBetween(counter, start.counters[index], end.counters[index], seconds, {
         status: (code) => this.#status(code),
-        explain: () => this.#explain(index),
+        explain: () => this.explain(index),
         timing: () => this.timing(index),
       }),
     );
@@ -194,7 +196,7 @@ class NativeBackedMeter implements Meter {
       const at = reading.counters[index];
       const energyJoules = this.#joulesAt(reading, index);
       if (at === undefined) return failed('failed', 'not part of this reading');
-      if (energyJoules === undefined) return failed(this.#status(at.statusCode), this.#explain(index));
+      if (energyJoules === undefined) return failed(this.#status(at.statusCode), this.explain(index));
       return { status: 'ok', detail: counter.detail, energyJoules };
     });
     return this.#withMembership(found);
@@ -233,7 +235,7 @@ class NativeBackedMeter implements Meter {
     return this.#addon.statuses[code] ?? 'failed';
   }
 
-  #explain(index: number): string {
+  explain(index: number): string {
     return this.#native?.explain(index) || 'it could not be read';
   }
 
@@ -284,6 +286,10 @@ class EmptyMeter implements Meter {
 
   timing(): CounterTiming {
     return {};
+  }
+
+  explain(): string {
+    return this.sources[0]?.detail ?? '';
   }
 
   devices(): Device[] {

@@ -111,6 +111,9 @@ class MeterOfRegions implements RegionMeter {
   timing(counter: number): ReturnType<Meter['timing']> {
     return this.#meter.timing(counter);
   }
+  explain(counter: number): string {
+    return this.#meter.explain(counter);
+  }
   devices(): ReturnType<Meter['devices']> {
     return this.#meter.devices();
   }

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+import { MicrojouleError } from '../measures.js';
+import {
+  csvEncoder,
+  encodeRecord,
+  type RunningStream,
+  type StreamEnd,
+  type StreamOptions,
+  startStream,
+} from '../streams.js';
+import type { ChildOutcome } from './child.js';
+import { type Follower, type PlaceFlags, watch, writeRecords } from './monitor-follow.js';
+import { type MeterFlags, toMeterOptions } from './options.js';
+import { complain } from './terminal.js';
+
+export interface MonitorFlags extends MeterFlags, PlaceFlags {
+  jsonl?: boolean;
+  csv?: boolean;
+  interval: number;
+  duration?: number;
+  estimates: boolean;
+  cpuWatts?: number;
+  ramWattsPerGib?: number;
+  ramModel?: 'per-gib' | 'per-dimm';
+}
+
+const MS_PER_SECOND = 1000;
+/** A reader that does not read may not keep us from ending when we are told to. */
+const GRACE_MS = 1000;
+const OWN_FAILURE = 125;
+const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+
+/** `microjoule monitor`: energy as it is used, for a person or for a program. Resolves to how this process should end. */
+export async function runMonitor(flags: MonitorFlags): Promise<ChildOutcome> {
+  if (flags.jsonl === true && flags.csv === true) {
+    throw new MicrojouleError('ERR_BAD_OPTION', '--jsonl and --csv exclude each other', {
+      hint: 'Give one of the two.',
+    });
+  }
+  const options: StreamOptions = {
+    ...toMeterOptions(flags),
+    cpuWatts: flags.cpuWatts,
+    ramWattsPerGib: flags.ramWattsPerGib,
+    ramModel: flags.ramModel,
+    estimates: flags.estimates,
+    intervalMs: flags.interval * MS_PER_SECOND,
+    durationSeconds: flags.duration,
+  };
+  if (flags.jsonl === true) return follow(options, writeRecords(encodeRecord));
+  if (flags.csv === true) return follow(options, writeRecords(csvEncoder(), true));
+  return follow(options, watch(flags));
+}
+
+/** Runs a stream until its duration is over, a signal arrives, the reader goes away or the follower has enough. */
+async function follow(options: StreamOptions, follower: Follower): Promise<ChildOutcome> {
+  const { stdout } = process;
+  let stream: RunningStream | undefined;
+  let outcome: ChildOutcome = { started: true, exitCode: 0 };
+  let isStopped = false;
+  const stop = (reason: StreamEnd['reason']): void => {
+    isStopped = true;
+    stream?.stop(reason);
+  };
+  let signalled = (): void => {};
+  const signal = new Promise<void>((resolve) => {
+    signalled = resolve;
+  });
+  const onSignal = (name: NodeJS.Signals): void => {
+    // The second one wants it now.
+    if (isStopped) stdout.destroy();
+    outcome = { started: true, signal: name };
+    stop('signal');
+    signalled();
+  };
+  const onError = (error: NodeJS.ErrnoException): void => {
+    // A reader that goes away has what it wanted.
+    if (error.code !== 'EPIPE') {
+      outcome = { started: true, exitCode: OWN_FAILURE };
+      complain(`cannot write to stdout (${error.message})`, 'The stream ends here.');
+    }
+    stdout.destroy();
+    stop('stopped');
+    signalled();
+  };
+  stdout.on('error', onError);
+  for (const name of ENDING) process.on(name, onSignal);
+  try {
+    stream = startStream(options, (record) => follower.take(record, () => stop('stopped')));
+    if (isStopped) stream.stop('stopped');
+    await stream.ended;
+    follower.close();
+    const written = new Promise<void>((resolve) => {
+      if (stdout.destroyed) resolve();
+      else stdout.write('', () => resolve());
+    });
+    const late = signal.then(() => new Promise<void>((resolve) => setTimeout(resolve, GRACE_MS).unref()));
+    await Promise.race([written, late]);
+    if (stdout.writableLength > 0) stdout.destroy();
+    return outcome;
+  } finally {
+    follower.close();
+    for (const name of ENDING) process.off(name, onSignal);
+  }
+}

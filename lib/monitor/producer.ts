@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+//
+// Rows from a meter at an interval. Nothing is queued here: each record is handed on when it is there.
+import { MicrojouleError } from '../core/errors.js';
+import { describeOs, describeRuntime, readCpuIdentity, readMemory } from '../estimate/machine.js';
+import type { EstimateOptions } from '../measure/components.js';
+import { type Meter, openMeter } from '../meter/meter.js';
+import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
+import { StreamTotals } from '../stream/totals.js';
+import { STREAM_SCHEMA, type StreamEnd, type StreamHeader, type StreamRecord } from '../stream/types.js';
+import { packageVersion } from '../version.js';
+import { channelsOf } from './channels.js';
+import { type Anchor, clockId, hasJumped, takeAnchor, unixNsAt } from './clock.js';
+import { CounterColumns } from './columns.js';
+import { type Modelled, modelsFor } from './models.js';
+
+const NS_PER_MS = 1e6;
+const LEAST_INTERVAL_MS = 1;
+const MOST_INTERVAL_MS = 3_600_000;
+/** Rows that are missing for less than this are counted, not told one by one: timers are no better. */
+const TOLD_STALL_NS = 50e6;
+/** Boot time that runs away from monotonic time by more than this has seen the machine asleep. */
+const SLEEP_NS = 10e6;
+
+export interface StreamOptions extends MeterOptions, EstimateOptions {
+  /** Time between two rows in milliseconds, 1 to 3,600,000; 1000 by default. */
+  intervalMs?: number | undefined;
+  /** Ends the stream after so many seconds. Default: it goes on until it is stopped. */
+  durationSeconds?: number | undefined;
+  /** Whether models stand in for a CPU or memory without counters, as in reports; true by default. */
+  estimates?: boolean | undefined;
+  /** A meter to use; it is not closed. Default: one of the stream's own. */
+  meter?: Meter | undefined;
+}
+
+/** A stream that runs. It keeps the process alive until it is stopped or its duration is over. */
+export interface RunningStream {
+  readonly header: StreamHeader;
+  /** What it adds up to so far. */
+  readonly totals: StreamTotals;
+  /** Settles with the end record, after it was handed on. */
+  readonly ended: Promise<StreamEnd>;
+  /** Takes a last row and ends the stream. Only the first call does something. */
+  stop(reason?: StreamEnd['reason']): void;
+}
+
+function check({ intervalMs = 1000, durationSeconds }: StreamOptions): number {
+  if (!(Number.isFinite(intervalMs) && intervalMs >= LEAST_INTERVAL_MS && intervalMs <= MOST_INTERVAL_MS)) {
+    throw new MicrojouleError(
+      'ERR_BAD_OPTION',
+      `intervalMs: from ${LEAST_INTERVAL_MS} to ${MOST_INTERVAL_MS} expected, received ${intervalMs}`,
+      { hint: 'For example 100, or 1 for the fastest. --interval of the command is in seconds.' },
+    );
+  }
+  if (durationSeconds !== undefined && !(Number.isFinite(durationSeconds) && durationSeconds > 0)) {
+    throw new MicrojouleError(
+      'ERR_BAD_OPTION',
+      `durationSeconds: above 0 expected, received ${durationSeconds}`,
+      {
+        hint: 'Leave it out to go on until stop().',
+      },
+    );
+  }
+  return intervalMs;
+}
+
+/**
+ * Streams the energy of the whole machine: calls `take` with the header and the first row at once, then with each record
+ * when it is there, the end record last. What `take` throws ends the stream and rejects `ended`.
+ * @throws MicrojouleError `ERR_BAD_OPTION`; `ERR_NO_COUNTERS` where there is nothing to tell: no counter, and no estimates
+ */
+export function startStream(options: StreamOptions, take: (record: StreamRecord) => void): RunningStream {
+  const intervalMs = check(options);
+  const meter = options.meter ?? openMeter(options);
+  try {
+    return new Producer(meter, intervalMs, options, take);
+  } catch (error) {
+    if (options.meter === undefined) meter.close();
+    throw error;
+  }
+}
+
+class Producer implements RunningStream {
+  readonly header: StreamHeader;
+  readonly totals: StreamTotals;
+  readonly ended: Promise<StreamEnd>;
+  readonly #meter: Meter;
+  readonly #ownsMeter: boolean;
+  readonly #take: (record: StreamRecord) => void;
+  readonly #counters: CounterColumns;
+  readonly #counterCount: number;
+  readonly #models: Modelled[];
+  readonly #startNs: bigint;
+  readonly #intervalNs: number;
+  readonly #endNs: number;
+  #anchor: Anchor;
+  /** By how much boot time is ahead of monotonic time. */
+  #asleepNs: number;
+  /** Rows that came too late for their place, in stalls too short to be told. */
+  #lateCount = 0;
+  #lastNs = -1;
+  #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
+  #settle: { resolve(end: StreamEnd): void; reject(error: unknown): void } | undefined;
+
+  constructor(
+    meter: Meter,
+    intervalMs: number,
+    options: StreamOptions,
+    take: (record: StreamRecord) => void,
+  ) {
+    this.#meter = meter;
+    this.#ownsMeter = options.meter === undefined;
+    this.#take = take;
+    this.#intervalNs = intervalMs * NS_PER_MS;
+    this.#endNs = (options.durationSeconds ?? Number.POSITIVE_INFINITY) * 1e9;
+    const listed = meter.list(meter.read());
+    const { columns, absent } = channelsOf(
+      listed,
+      meter.sources,
+      (index) => meter.timing(index).updatePeriodNs,
+    );
+    const channels = columns.map(({ channel }) => channel);
+    const { sysfs } = resolveMeterOptions(options);
+    const modelled = modelsFor(channels, sysfs, options);
+    this.#models = options.estimates === false ? [] : modelled;
+    channels.push(...this.#models.map(({ channel }) => channel));
+    if (channels.length === 0) {
+      throw new MicrojouleError('ERR_NO_COUNTERS', 'there is no counter to stream', {
+        hint: 'What is missing and how to get it: microjoule doctor. Or leave estimates on.',
+      });
+    }
+    this.#counters = new CounterColumns(meter, columns);
+    this.#counterCount = columns.length;
+    this.#anchor = takeAnchor();
+    meter.sample(true);
+    this.#startNs = this.#middleNs();
+    this.#asleepNs = this.#bootAheadNs();
+    this.header = {
+      type: 'header',
+      schema: STREAM_SCHEMA,
+      generator: { name: 'microjoule', version: packageVersion() },
+      clock: {
+        id: clockId(),
+        monotonicNs: String(this.#startNs),
+        unixNs: String(unixNsAt(this.#anchor, this.#startNs)),
+        uncertaintyNs: this.#anchor.uncertaintyNs,
+      },
+      machine: describeMachine(),
+      intervalNs: this.#intervalNs,
+      channels,
+      absent,
+    };
+    this.totals = new StreamTotals(channels);
+    this.ended = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // Who never looks at it has the error from `take` itself at the first rows, and else nothing to do with it.
+    this.ended.catch(() => {});
+    this.#emit(this.header);
+    this.#row(false);
+    this.#schedule();
+  }
+
+  #middleNs(): bigint {
+    const { words } = this.#meter;
+    return ((words[0] ?? 0n) + (words[1] ?? 0n)) / 2n;
+  }
+
+  #bootAheadNs(): number {
+    const { words } = this.#meter;
+    return Number((words[2] ?? 0n) - (words[0] ?? 0n));
+  }
+
+  #emit(record: StreamRecord): void {
+    this.totals.add(record);
+    this.#take(record);
+  }
+
+  /** The row of the meter's latest sample, and what is to be told before it. */
+  #row(isLast: boolean): void {
+    const now = this.#middleNs();
+    const timeNs = Number(now - this.#startNs);
+    if (timeNs <= this.#lastNs) return;
+    this.#tellStall(timeNs, isLast);
+    this.#tellSleep(timeNs);
+    this.#tellJump(timeNs, now);
+    const energyJoules = new Array<number | null>(this.header.channels.length).fill(null);
+    for (const record of this.#counters.take(timeNs, energyJoules)) this.#emit(record);
+    for (const [index, model] of this.#models.entries()) {
+      energyJoules[this.#counterCount + index] = model.at(timeNs, isLast);
+    }
+    this.#lastNs = timeNs;
+    this.#emit({ type: 'row', timeNs, energyJoules });
+  }
+
+  #tellStall(timeNs: number, isLast: boolean): void {
+    if (this.#lastNs < 0) return;
+    const place = (ns: number): number => Math.floor(ns / this.#intervalNs + 1e-9);
+    const lostRowCount = place(timeNs) - place(this.#lastNs) - 1;
+    if (lostRowCount <= 0 || isLast) return;
+    if (timeNs - this.#lastNs < this.#intervalNs + TOLD_STALL_NS) {
+      this.#lateCount += lostRowCount;
+      return;
+    }
+    this.#emit({
+      type: 'gap',
+      fromNs: this.#lastNs,
+      toNs: timeNs,
+      reason: 'stall',
+      energyKept: true,
+      lostRowCount,
+      detail: 'this program was kept from reading; later rows hold the energy',
+    });
+  }
+
+  #tellSleep(timeNs: number): void {
+    const asleepNs = this.#bootAheadNs();
+    const suspendedNs = asleepNs - this.#asleepNs;
+    if (suspendedNs < SLEEP_NS || this.#lastNs < 0) return;
+    this.#asleepNs = asleepNs;
+    this.#emit({
+      type: 'gap',
+      fromNs: this.#lastNs,
+      toNs: timeNs,
+      reason: 'suspend',
+      // What a counter lost by it is told of that counter.
+      energyKept: true,
+      suspendedNs,
+      detail: 'the machine slept; what it used meanwhile is not metered',
+    });
+  }
+
+  #tellJump(timeNs: number, now: bigint): void {
+    // Since `now` the row's own preparations have passed at most.
+    if (this.#lastNs < 0 || !hasJumped(this.#anchor, now, Date.now())) return;
+    const anchor = takeAnchor();
+    // The process was held up between the sample and the look at the clock.
+    if (!hasJumped(this.#anchor, anchor.monotonicNs, Number(anchor.unixNs) / NS_PER_MS)) return;
+    this.#anchor = anchor;
+    const unixNs = String(unixNsAt(anchor, now));
+    this.#emit({ type: 'clock', timeNs, unixNs, uncertaintyNs: anchor.uncertaintyNs });
+  }
+
+  #schedule(): void {
+    const sinceNs = Number(process.hrtime.bigint() - this.#startNs);
+    // Places do not move: a late row makes the next one no later.
+    const nextNs = (Math.floor(sinceNs / this.#intervalNs) + 1) * this.#intervalNs;
+    const waitNs = Math.min(nextNs, this.#endNs) - sinceNs;
+    this.#timer = setTimeout(() => this.#wake(), waitNs / NS_PER_MS);
+  }
+
+  #wake(): void {
+    if (this.#isStopped) return;
+    const sinceNs = Number(process.hrtime.bigint() - this.#startNs);
+    // Timers fire up to a millisecond early.
+    if (sinceNs >= this.#endNs - 1) {
+      this.stop('duration');
+      return;
+    }
+    const dueNs = (Math.floor(this.#lastNs / this.#intervalNs + 1e-9) + 1) * this.#intervalNs;
+    try {
+      if (sinceNs >= dueNs) {
+        this.#meter.sample();
+        this.#row(false);
+      }
+      if (!this.#isStopped) this.#schedule();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #close(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    if (this.#ownsMeter) this.#meter.close();
+  }
+
+  #fail(error: unknown): void {
+    this.#close();
+    this.#settle?.reject(error);
+  }
+
+  stop(reason: StreamEnd['reason'] = 'stopped'): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    try {
+      this.#meter.sample();
+      this.#row(true);
+      const end = this.#end(reason);
+      this.#take(end);
+      this.#close();
+      this.#settle?.resolve(end);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #end(reason: StreamEnd['reason']): StreamEnd {
+    const { timeNs, rowCount, lostRowCount, energyJoules, kind, atLeast, channelJoules } = this.totals;
+    return {
+      type: 'end',
+      timeNs,
+      reason,
+      rowCount,
+      lostRowCount: lostRowCount + this.#lateCount,
+      ...(energyJoules === undefined || kind === undefined ? {} : { energyJoules, kind }),
+      atLeast,
+      channelJoules: [...channelJoules],
+    };
+  }
+}
+
+function describeMachine(): StreamHeader['machine'] {
+  const { modelName, threadCount } = readCpuIdentity();
+  return {
+    os: describeOs(),
+    runtime: describeRuntime(),
+    ...(modelName === '' ? {} : { cpuModel: modelName }),
+    cpuThreadCount: threadCount,
+    ramTotalGib: readMemory().ramTotalGib,
+  };
+}
