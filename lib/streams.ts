@@ -10,7 +10,8 @@ export {
   newsText,
 } from './format/monitor.js';
 export { createStreamDecoder } from './monitor/decoder.js';
-export { type RunningStream, type StreamOptions, startStream } from './monitor/producer.js';
+export type { StreamOptions } from './monitor/options.js';
+export { type RunningStream, startStream } from './monitor/producer.js';
 export { StreamWriter } from './monitor/writer.js';
 export { csvEncoder } from './stream/csv.js';
 export type { StreamDecoder } from './stream/decode.js';

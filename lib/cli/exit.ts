@@ -12,6 +12,11 @@ const SIGNAL_GRACE_MS = 200;
  */
 export async function exitLike(outcome: ChildOutcome): Promise<never> {
   await Promise.all([flush(process.stdout), flush(process.stderr)]);
+  return exitUnread(outcome);
+}
+
+/** The same at once, for a reader that does not read: what waits for it is lost. */
+export async function exitUnread(outcome: ChildOutcome): Promise<never> {
   if (!outcome.started || outcome.signal === undefined) return process.exit(outcome.exitCode ?? 0);
   await dieBy(outcome.signal);
   return process.exit(exitCodeOf(outcome));

@@ -9,6 +9,7 @@ import {
   startStream,
 } from '../streams.js';
 import type { ChildOutcome } from './child.js';
+import { exitUnread } from './exit.js';
 import { type Follower, type PlaceFlags, watch, writeRecords } from './monitor-follow.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
 import { complain } from './terminal.js';
@@ -45,6 +46,7 @@ export async function runMonitor(flags: MonitorFlags): Promise<ChildOutcome> {
     estimates: flags.estimates,
     intervalMs: flags.interval * MS_PER_SECOND,
     durationSeconds: flags.duration,
+    sleeps: true,
   };
   if (flags.jsonl === true) return follow(options, writeRecords(encodeRecord));
   if (flags.csv === true) return follow(options, writeRecords(csvEncoder(), true));
@@ -57,30 +59,34 @@ async function follow(options: StreamOptions, follower: Follower): Promise<Child
   let stream: RunningStream | undefined;
   let outcome: ChildOutcome = { started: true, exitCode: 0 };
   let isStopped = false;
+  let isGone = false;
+  let hasEnded = (): void => {};
+  const ending = new Promise<void>((resolve) => {
+    hasEnded = resolve;
+  });
   const stop = (reason: StreamEnd['reason']): void => {
     isStopped = true;
     stream?.stop(reason);
   };
-  let signalled = (): void => {};
-  const signal = new Promise<void>((resolve) => {
-    signalled = resolve;
-  });
   const onSignal = (name: NodeJS.Signals): void => {
-    // The second one wants it now.
-    if (isStopped) stdout.destroy();
     outcome = { started: true, signal: name };
+    // The second one wants it now.
+    if (isStopped) {
+      follower.close();
+      void exitUnread(outcome);
+    }
     stop('signal');
-    signalled();
+    hasEnded();
   };
   const onError = (error: NodeJS.ErrnoException): void => {
+    if (isGone) return;
+    isGone = true;
     // A reader that goes away has what it wanted.
     if (error.code !== 'EPIPE') {
       outcome = { started: true, exitCode: OWN_FAILURE };
-      complain(`cannot write to stdout (${error.message})`, 'The stream ends here.');
+      complain(`cannot write to stdout (${error.message})`, 'What was written until here is whole.');
     }
-    stdout.destroy();
     stop('stopped');
-    signalled();
   };
   stdout.on('error', onError);
   for (const name of ENDING) process.on(name, onSignal);
@@ -89,13 +95,13 @@ async function follow(options: StreamOptions, follower: Follower): Promise<Child
     if (isStopped) stream.stop('stopped');
     await stream.ended;
     follower.close();
-    const written = new Promise<void>((resolve) => {
-      if (stdout.destroyed) resolve();
-      else stdout.write('', () => resolve());
+    const written = new Promise<'written'>((resolve) => {
+      stdout.write('', () => resolve('written'));
     });
-    const late = signal.then(() => new Promise<void>((resolve) => setTimeout(resolve, GRACE_MS).unref()));
-    await Promise.race([written, late]);
-    if (stdout.writableLength > 0) stdout.destroy();
+    const late = ending.then(
+      () => new Promise<'late'>((resolve) => setTimeout(resolve, GRACE_MS, 'late').unref()),
+    );
+    if ((await Promise.race([written, late])) === 'late') await exitUnread(outcome);
     return outcome;
   } finally {
     follower.close();

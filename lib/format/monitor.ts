@@ -69,8 +69,10 @@ function cut(text: string, columns: number): string {
   const clean = withoutControls(text);
   if (displayWidth(clean) <= columns) return clean;
   let kept = '';
+  let left = columns - 1;
   for (const character of clean) {
-    if (displayWidth(kept + character) > columns - 1) break;
+    left -= displayWidth(character);
+    if (left < 0) break;
     kept += character;
   }
   return `${kept}…`;
@@ -265,7 +267,7 @@ export function monitorLine(view: MonitorView): string {
   );
   return withoutControls(
     [
-      padLeft(formatDuration(totals.timeNs / NS_PER_SECOND), 9),
+      padLeft(formatDuration(totals.timeNs / NS_PER_SECOND), 13),
       power(watts),
       padLeft(energy, 9),
       padLeft(grams === undefined ? '-' : `${formatMass(grams)} CO2e`, 14),
@@ -289,7 +291,7 @@ export function monitorIntroduction(view: MonitorView): string {
     `total: ${say(channels.filter(({ inTotal }) => inTotal)) || 'nothing'}`,
     ...(apart.length > 0 ? [`not added, since they overlap: ${say(apart)}`] : []),
     `CO2e at ${intensityText(view)}`,
-    `${padLeft('time', 9)} ${padLeft('power', 9)} ${padLeft('energy', 9)} ${padLeft('emissions', 14)}  channels`,
+    `${padLeft('time', 13)} ${padLeft('power', 9)} ${padLeft('energy', 9)} ${padLeft('emissions', 14)}  channels`,
   ]
     .map(withoutControls)
     .join('\n');

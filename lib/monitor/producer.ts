@@ -3,9 +3,8 @@
 // Rows from a meter at an interval. Nothing is queued here: each record is handed on when it is there.
 import { MicrojouleError } from '../core/errors.js';
 import { describeOs, describeRuntime, readCpuIdentity, readMemory } from '../estimate/machine.js';
-import type { EstimateOptions } from '../measure/components.js';
 import { type Meter, openMeter } from '../meter/meter.js';
-import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
+import { resolveMeterOptions } from '../meter/options.js';
 import { StreamTotals } from '../stream/totals.js';
 import { STREAM_SCHEMA, type StreamEnd, type StreamHeader, type StreamRecord } from '../stream/types.js';
 import { packageVersion } from '../version.js';
@@ -13,25 +12,17 @@ import { channelsOf } from './channels.js';
 import { type Anchor, clockId, hasJumped, takeAnchor, unixNsAt } from './clock.js';
 import { CounterColumns } from './columns.js';
 import { type Modelled, modelsFor } from './models.js';
+import { checkInterval, type StreamOptions } from './options.js';
 
 const NS_PER_MS = 1e6;
-const LEAST_INTERVAL_MS = 1;
-const MOST_INTERVAL_MS = 3_600_000;
+/** Below this timers, which are good to a millisecond, come too late too often. */
+const SLEPT_INTERVAL_NS = 20e6;
 /** Rows that are missing for less than this are counted, not told one by one: timers are no better. */
 const TOLD_STALL_NS = 50e6;
+/** The longest that one timer can wait; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Boot time that runs away from monotonic time by more than this has seen the machine asleep. */
 const SLEEP_NS = 10e6;
-
-export interface StreamOptions extends MeterOptions, EstimateOptions {
-  /** Time between two rows in milliseconds, 1 to 3,600,000; 1000 by default. */
-  intervalMs?: number | undefined;
-  /** Ends the stream after so many seconds. Default: it goes on until it is stopped. */
-  durationSeconds?: number | undefined;
-  /** Whether models stand in for a CPU or memory without counters, as in reports; true by default. */
-  estimates?: boolean | undefined;
-  /** A meter to use; it is not closed. Default: one of the stream's own. */
-  meter?: Meter | undefined;
-}
 
 /** A stream that runs. It keeps the process alive until it is stopped or its duration is over. */
 export interface RunningStream {
@@ -44,33 +35,13 @@ export interface RunningStream {
   stop(reason?: StreamEnd['reason']): void;
 }
 
-function check({ intervalMs = 1000, durationSeconds }: StreamOptions): number {
-  if (!(Number.isFinite(intervalMs) && intervalMs >= LEAST_INTERVAL_MS && intervalMs <= MOST_INTERVAL_MS)) {
-    throw new MicrojouleError(
-      'ERR_BAD_OPTION',
-      `intervalMs: from ${LEAST_INTERVAL_MS} to ${MOST_INTERVAL_MS} expected, received ${intervalMs}`,
-      { hint: 'For example 100, or 1 for the fastest. --interval of the command is in seconds.' },
-    );
-  }
-  if (durationSeconds !== undefined && !(Number.isFinite(durationSeconds) && durationSeconds > 0)) {
-    throw new MicrojouleError(
-      'ERR_BAD_OPTION',
-      `durationSeconds: above 0 expected, received ${durationSeconds}`,
-      {
-        hint: 'Leave it out to go on until stop().',
-      },
-    );
-  }
-  return intervalMs;
-}
-
 /**
  * Streams the energy of the whole machine: calls `take` with the header and the first row at once, then with each record
  * when it is there, the end record last. What `take` throws ends the stream and rejects `ended`.
  * @throws MicrojouleError `ERR_BAD_OPTION`; `ERR_NO_COUNTERS` where there is nothing to tell: no counter, and no estimates
  */
 export function startStream(options: StreamOptions, take: (record: StreamRecord) => void): RunningStream {
-  const intervalMs = check(options);
+  const intervalMs = checkInterval(options);
   const meter = options.meter ?? openMeter(options);
   try {
     return new Producer(meter, intervalMs, options, take);
@@ -99,7 +70,10 @@ class Producer implements RunningStream {
   /** Rows that came too late for their place, in stalls too short to be told. */
   #lateCount = 0;
   #lastNs = -1;
+  /** To sleep on: nobody ever wakes it. */
+  readonly #cell: Int32Array | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #turn: NodeJS.Immediate | undefined;
   #isStopped = false;
   #settle: { resolve(end: StreamEnd): void; reject(error: unknown): void } | undefined;
 
@@ -113,6 +87,9 @@ class Producer implements RunningStream {
     this.#ownsMeter = options.meter === undefined;
     this.#take = take;
     this.#intervalNs = intervalMs * NS_PER_MS;
+    if (options.sleeps === true && this.#intervalNs < SLEPT_INTERVAL_NS) {
+      this.#cell = new Int32Array(new SharedArrayBuffer(4));
+    }
     this.#endNs = (options.durationSeconds ?? Number.POSITIVE_INFINITY) * 1e9;
     const listed = meter.list(meter.read());
     const { columns, absent } = channelsOf(
@@ -242,25 +219,37 @@ class Producer implements RunningStream {
     this.#emit({ type: 'clock', timeNs, unixNs, uncertaintyNs: anchor.uncertaintyNs });
   }
 
-  #schedule(): void {
+  /** How long until the next row is due. Places do not move: a late row makes the next one no later. */
+  #waitMs(): number {
     const sinceNs = Number(process.hrtime.bigint() - this.#startNs);
-    // Places do not move: a late row makes the next one no later.
-    const nextNs = (Math.floor(sinceNs / this.#intervalNs) + 1) * this.#intervalNs;
-    const waitNs = Math.min(nextNs, this.#endNs) - sinceNs;
-    this.#timer = setTimeout(() => this.#wake(), waitNs / NS_PER_MS);
+    const nextNs = (Math.floor(this.#lastNs / this.#intervalNs + 1e-9) + 1) * this.#intervalNs;
+    return (Math.min(nextNs, this.#endNs) - sinceNs) / NS_PER_MS;
+  }
+
+  #schedule(): void {
+    const cell = this.#cell;
+    if (cell === undefined) {
+      this.#timer = setTimeout(() => this.#wake(), Math.min(this.#waitMs(), LONGEST_TIMER_MS));
+      return;
+    }
+    // Whatever else there is to do has its turn between two rows.
+    this.#turn = setImmediate(() => {
+      const waitMs = this.#waitMs();
+      if (waitMs > 0) Atomics.wait(cell, 0, 0, waitMs);
+      this.#wake();
+    });
   }
 
   #wake(): void {
     if (this.#isStopped) return;
     const sinceNs = Number(process.hrtime.bigint() - this.#startNs);
-    // Timers fire up to a millisecond early.
-    if (sinceNs >= this.#endNs - 1) {
+    if (sinceNs >= this.#endNs) {
       this.stop('duration');
       return;
     }
-    const dueNs = (Math.floor(this.#lastNs / this.#intervalNs + 1e-9) + 1) * this.#intervalNs;
     try {
-      if (sinceNs >= dueNs) {
+      // Timers fire up to a millisecond early.
+      if (this.#waitMs() <= 0) {
         this.#meter.sample();
         this.#row(false);
       }
@@ -273,6 +262,7 @@ class Producer implements RunningStream {
   #close(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    clearImmediate(this.#turn);
     if (this.#ownsMeter) this.#meter.close();
   }
 

@@ -4,8 +4,8 @@
 import type { Writable } from 'node:stream';
 import type { StreamGap, StreamRecord, StreamRow } from '../stream/types.js';
 
-/** What waits for the reader before rows are left out: some seconds of the fastest stream. */
-const MOST_WAITING_BYTES = 1 << 20;
+/** What waits for the reader before rows are left out: a second or more of the fastest stream. */
+const MOST_WAITING_BYTES = 1 << 18;
 /** What is told besides rows is kept while the reader is away, this much of it. */
 const MOST_KEPT = 1000;
 
