@@ -12,6 +12,7 @@ export {
 export { createStreamDecoder } from './monitor/decoder.js';
 export type { StreamOptions } from './monitor/options.js';
 export { type RunningStream, startStream } from './monitor/producer.js';
+export { findUpdatePeriods } from './monitor/update-periods.js';
 export { StreamWriter } from './monitor/writer.js';
 export { csvEncoder } from './stream/csv.js';
 export type { StreamDecoder } from './stream/decode.js';

@@ -69,7 +69,7 @@ function viewer(flags: PlaceFlags): (record: StreamRecord, isShown: boolean) => 
   return (record, isShown) => {
     if (record.type === 'header') {
       const history = new PowerHistory(record.channels.map(({ inTotal }) => inTotal));
-      const totals = new StreamTotals(record.channels);
+      const totals = new StreamTotals(record);
       view = { header: record, totals, history, location, intensity, pueRatio, news };
     }
     view?.totals.add(record);

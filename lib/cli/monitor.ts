@@ -3,6 +3,7 @@ import { MicrojouleError } from '../measures.js';
 import {
   csvEncoder,
   encodeRecord,
+  findUpdatePeriods,
   type RunningStream,
   type StreamEnd,
   type StreamOptions,
@@ -48,7 +49,10 @@ export async function runMonitor(flags: MonitorFlags): Promise<ChildOutcome> {
     durationSeconds: flags.duration,
     sleeps: true,
   };
-  if (flags.jsonl === true) return follow(options, writeRecords(encodeRecord));
+  if (flags.jsonl === true) {
+    const updatePeriodsNs = await findUpdatePeriods(toMeterOptions(flags));
+    return follow({ ...options, updatePeriodsNs }, writeRecords(encodeRecord));
+  }
   if (flags.csv === true) return follow(options, writeRecords(csvEncoder(), true));
   return follow(options, watch(flags));
 }

@@ -91,6 +91,27 @@ function toChannel(
   };
 }
 
+/** Of these domains the sum should hold every meter: without one of them it is too low. */
+const OWED: ReadonlySet<Domain> = new Set(['package', 'dram', 'gpu']);
+
+/**
+ * Counters that the sum lacks only because they cannot be read now. A domain of which none can be read is not among them:
+ * a model stands in for it, but for a GPU.
+ */
+function owed(listed: readonly CounterDelta[]): ReadonlySet<CounterDelta> {
+  const covered = new Set(listed.filter(({ inTotal }) => inTotal).map(({ meter }) => meter));
+  const found = new Set<CounterDelta>();
+  for (const delta of listed) {
+    const { domain } = delta.counter;
+    if (!OWED.has(domain) || delta.status === 'ok' || delta.doubtful || covered.has(delta.meter)) continue;
+    const isPart = domain === 'gpu' || listed.some((one) => one.inTotal && one.counter.domain === domain);
+    if (!isPart) continue;
+    covered.add(delta.meter);
+    found.add(delta);
+  }
+  return found;
+}
+
 /**
  * The columns that a meter's counters make, and what has none with its reason.
  * @param listed the meter's counters, as it lists them when the stream begins
@@ -101,16 +122,21 @@ export function channelsOf(
   sources: readonly SourceState[],
   updatePeriodNs: (index: number) => number | undefined,
 ): { columns: Column[]; absent: StreamAbsence[] } {
-  const lasting = listed.filter(({ status }) => !FOR_GOOD.has(status));
-  const columns = listed.flatMap((delta, index) =>
-    lasting.includes(delta) ? [{ index, channel: toChannel(delta, lasting, updatePeriodNs(index)) }] : [],
+  const lacking = owed(listed);
+  const settled = listed.map((delta) =>
+    lacking.has(delta) ? { ...delta, inTotal: true, apart: '' } : delta,
+  );
+  const hasChannel = (delta: CounterDelta): boolean => delta.inTotal || !FOR_GOOD.has(delta.status);
+  const shown = settled.filter(hasChannel);
+  const columns = settled.flatMap((delta, index) =>
+    hasChannel(delta) ? [{ index, channel: toChannel(delta, shown, updatePeriodNs(index)) }] : [],
   );
   const absent = [
     ...sources
       .filter(({ status }) => status !== 'ok')
       .map(({ source, status, detail }) => ({ source, status, detail })),
-    ...listed
-      .filter((delta) => !lasting.includes(delta))
+    ...settled
+      .filter((delta) => !hasChannel(delta))
       .map(({ counter, status, detail }) => ({
         source: counter.source,
         status,

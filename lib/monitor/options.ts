@@ -19,6 +19,8 @@ export interface StreamOptions extends MeterOptions, EstimateOptions {
    * so long at a time, where timers would leave out every fifth row of a millisecond. False by default.
    */
   sleeps?: boolean | undefined;
+  /** What is known of the counters' update periods, by id and in nanoseconds, for the header: {@link findUpdatePeriods}. */
+  updatePeriodsNs?: ReadonlyMap<string, number> | undefined;
   /** A meter to use; it is not closed. Default: one of the stream's own. */
   meter?: Meter | undefined;
 }

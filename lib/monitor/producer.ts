@@ -2,17 +2,27 @@
 //
 // Rows from a meter at an interval. Nothing is queued here: each record is handed on when it is there.
 import { MicrojouleError } from '../core/errors.js';
+import { findDisplayControllers } from '../estimate/display-controllers.js';
 import { describeOs, describeRuntime, readCpuIdentity, readMemory } from '../estimate/machine.js';
+import { unmeteredControllers } from '../measure/components.js';
 import { type Meter, openMeter } from '../meter/meter.js';
 import { resolveMeterOptions } from '../meter/options.js';
 import { StreamTotals } from '../stream/totals.js';
-import { STREAM_SCHEMA, type StreamEnd, type StreamHeader, type StreamRecord } from '../stream/types.js';
+import {
+  STREAM_SCHEMA,
+  type StreamAbsence,
+  type StreamEnd,
+  type StreamHeader,
+  type StreamRecord,
+} from '../stream/types.js';
 import { packageVersion } from '../version.js';
 import { channelsOf } from './channels.js';
 import { type Anchor, clockId, hasJumped, takeAnchor, unixNsAt } from './clock.js';
 import { CounterColumns } from './columns.js';
 import { type Modelled, modelsFor } from './models.js';
 import { checkInterval, type StreamOptions } from './options.js';
+
+export type { StreamOptions } from './options.js';
 
 const NS_PER_MS = 1e6;
 /** Below this timers, which are good to a millisecond, come too late too often. */
@@ -95,7 +105,8 @@ class Producer implements RunningStream {
     const { columns, absent } = channelsOf(
       listed,
       meter.sources,
-      (index) => meter.timing(index).updatePeriodNs,
+      (index) =>
+        meter.timing(index).updatePeriodNs ?? options.updatePeriodsNs?.get(meter.counters[index]?.id ?? ''),
     );
     const channels = columns.map(({ channel }) => channel);
     const { sysfs } = resolveMeterOptions(options);
@@ -126,9 +137,9 @@ class Producer implements RunningStream {
       machine: describeMachine(),
       intervalNs: this.#intervalNs,
       channels,
-      absent,
+      absent: [...absent, ...absentDevices(meter, sysfs)],
     };
-    this.totals = new StreamTotals(channels);
+    this.totals = new StreamTotals(this.header);
     this.ended = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -299,6 +310,18 @@ class Producer implements RunningStream {
       channelJoules: [...channelJoules],
     };
   }
+}
+
+/** GPUs that the PCI bus shows and no counter stands for. */
+function absentDevices(meter: Meter, sysfs: string): StreamAbsence[] {
+  return unmeteredControllers(findDisplayControllers(sysfs) ?? [], meter.counters).map(
+    ({ name, address }) => ({
+      source: 'PCI bus',
+      status: 'not-found',
+      detail: `${name} at ${address} is present, without a counter`,
+      inTotal: true,
+    }),
+  );
 }
 
 function describeMachine(): StreamHeader['machine'] {

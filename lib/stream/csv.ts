@@ -18,14 +18,14 @@ function cell(text: string): string {
  */
 export function csvEncoder(): (record: StreamRecord) => string {
   let header: StreamHeader | undefined;
-  let totals = new StreamTotals([]);
+  let totals = new StreamTotals({ channels: [], absent: [] });
   let unixNs = 0n;
   let unixAtNs = 0;
   let last: { timeNs: number; energyJoules: number } | undefined;
   return (record) => {
     if (record.type === 'header') {
       header = record;
-      totals = new StreamTotals(record.channels);
+      totals = new StreamTotals(record);
       unixNs = BigInt(record.clock.unixNs);
       const names = record.channels.map(({ id }) => cell(`${id} joules`));
       return `${['timestamp', 'time_seconds', 'energy_joules', 'power_watts', ...names].join(',')}\n`;

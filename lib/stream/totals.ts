@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 import type { PresentKind } from '../core/report-types.js';
-import type { StreamChannel, StreamRecord } from './types.js';
+import type { StreamChannel, StreamHeader, StreamRecord } from './types.js';
 
 /** From the best to the worst. */
 const KINDS: readonly PresentKind[] = ['measured', 'estimated', 'assumed'];
 
-/** What a stream adds up to so far: fed with its records, the header's channels given. */
+/** What a stream adds up to so far: made of its header, fed with its records. */
 export class StreamTotals {
   /** The latest known value of each channel, `null` where there was none yet. */
   readonly channelJoules: (number | null)[];
@@ -18,8 +18,11 @@ export class StreamTotals {
   readonly #incomplete = new Set<string>();
   readonly #unread = new Set<string>();
 
-  constructor(channels: readonly StreamChannel[]) {
+  readonly #lacksDevice: boolean;
+
+  constructor({ channels, absent }: Pick<StreamHeader, 'channels' | 'absent'>) {
     this.#channels = channels;
+    this.#lacksDevice = absent.some(({ inTotal }) => inTotal === true);
     this.channelJoules = channels.map(() => null);
   }
 
@@ -60,10 +63,11 @@ export class StreamTotals {
     return KINDS.findLast((kind) => used.some((channel) => channel.kind === kind));
   }
 
-  /** Whether the true sum is higher, as something in it was lost or cannot be read. */
+  /** Whether the true sum is higher, as something that belongs to it was lost or cannot be read. */
   get atLeast(): boolean {
-    return this.#channels.some(
-      ({ id, inTotal }) => inTotal && (this.#incomplete.has(id) || this.#unread.has(id)),
+    return (
+      this.#lacksDevice ||
+      this.#channels.some(({ id, inTotal }) => inTotal && (this.#incomplete.has(id) || this.#unread.has(id)))
     );
   }
 }

@@ -71,6 +71,8 @@ export interface StreamAbsence {
   source: string;
   status: Status;
   detail: string;
+  /** A device that is known to be there and that the sum should hold: without it the sum is "at least". */
+  inTotal?: true;
 }
 
 /** The first line. */
@@ -148,7 +150,7 @@ export interface StreamClockChange {
 export interface StreamEnd {
   type: 'end';
   timeNs: number;
-  reason: 'duration' | 'stopped' | 'signal' | 'source-closed';
+  reason: 'duration' | 'stopped' | 'signal';
   rowCount: number;
   /** Rows that were due and are not there. */
   lostRowCount: number;

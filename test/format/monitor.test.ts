@@ -31,7 +31,7 @@ const CHANNELS = [
 /** A minute of a package that works now and then. */
 function viewOf(news: MonitorView['news'] = []): MonitorView {
   const head = { ...header(CHANNELS), intervalNs: 1e9 };
-  const totals = new StreamTotals(CHANNELS);
+  const totals = new StreamTotals(head);
   const history = new PowerHistory(CHANNELS.map(({ inTotal }) => inTotal));
   const random = seededRandom(3);
   let [package0, core] = [0, 0];

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { StreamDecoder } from '../../lib/stream/decode.js';
 import { encodeRecord, ticksOf } from '../../lib/stream/encode.js';
@@ -72,6 +73,21 @@ describe('a stream', () => {
     const { records } = decode(`${more}{"type":"later"}\n\n[5,0,null]\r\n`);
     expect(records.map(({ type }) => type)).toEqual(['header', 'row']);
   });
+});
+
+it('is in the documentation as it is', () => {
+  const text = readFileSync(new URL('../../docs/stream.md', import.meta.url), 'utf8');
+  const [, example = ''] = /```text\n(\{"type":"header"[\s\S]*?)```/.exec(text) ?? [];
+  const [, head = '', lines = ''] = /^([\s\S]*\]\}\n)(\[0[\s\S]*)$/.exec(example) ?? [];
+  const channels = ['powercap:intel-rapl:0:0', 'powercap:intel-rapl:1', 'powercap:intel-rapl:1:0'];
+  // The header is shortened there: what was left out is put back.
+  const [first, ...others] = head.replaceAll('\n', '').split(', ...]');
+  const added = channels.map((id) => `,${JSON.stringify(channel(id))}`).join('');
+  const whole = `${first}${added}]${others.join(']')}`;
+  const { decoder, records } = decode(`${whole}\n${lines}`);
+  expect(decoder.isEnded).toBe(true);
+  expect(new Set(records.map(({ type }) => type))).toEqual(new Set(['header', 'row', 'note', 'gap', 'end']));
+  for (const line of lines.trimEnd().split('\n')) expect(lineErrors(line)).toEqual([]);
 });
 
 describe('a text that is no stream', () => {

@@ -42,7 +42,7 @@ describe('a reader that does not keep up', () => {
     for (let round = 0; round < 30; ++round) {
       const reader = new Reader();
       const writer = new StreamWriter(reader, encodeRecord, 200);
-      const totals = new StreamTotals([channel('a')]);
+      const totals = new StreamTotals(header([channel('a')]));
       const write = (record: StreamRecord): void => {
         totals.add(record);
         writer.write(record);
