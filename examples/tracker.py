@@ -33,6 +33,8 @@ class Tracker:
         self._values = []
         self._interval_ns = 0
         self._lost_energy = set()
+        self._lacks_device = False
+        self._unread = set()
         self.start_ns = 0
         self.end = None
         self.gaps = []
@@ -70,6 +72,7 @@ class Tracker:
                 self._channels = record["channels"]
                 self._values = [None] * len(self._channels)
                 self._interval_ns = record["intervalNs"]
+                self._lacks_device = any(one.get("inTotal") for one in record["absent"])
                 # On Linux the clock is that of time.monotonic_ns().
                 self.start_ns = int(record["clock"]["monotonicNs"])
             elif record["type"] == "gap":
@@ -84,6 +87,7 @@ class Tracker:
     def _row(self, row, last):
         time_ns, *values = row
         self.duration_seconds = time_ns / 1e9
+        self._unread = {one["id"] for one, value in zip(self._channels, values) if value is None}
         self._values = [old if new is None else new for old, new in zip(self._values, values)]
         energy_joules = self.energy_joules
         # The last row comes when it is asked for; a power over next to no time says nothing.
@@ -104,8 +108,11 @@ class Tracker:
 
     @property
     def at_least(self):
-        """Whether something in the sum was lost on the way."""
-        return any(channel["inTotal"] and channel["id"] in self._lost_energy for channel in self._channels)
+        """Whether the sum lacks something: what was lost on the way, or could not be read in the last row."""
+        return self._lacks_device or any(
+            channel["inTotal"] and (channel["id"] in self._lost_energy or channel["id"] in self._unread)
+            for channel in self._channels
+        )
 
     @property
     def kind(self):

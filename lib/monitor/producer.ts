@@ -29,8 +29,6 @@ const NS_PER_MS = 1e6;
 const SLEPT_INTERVAL_NS = 20e6;
 /** Rows that are missing for less than this are counted, not told one by one: timers are no better. */
 const TOLD_STALL_NS = 50e6;
-/** The longest that one timer can wait; a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Boot time that runs away from monotonic time by more than this has seen the machine asleep. */
 const SLEEP_NS = 10e6;
 
@@ -240,7 +238,7 @@ class Producer implements RunningStream {
   #schedule(): void {
     const cell = this.#cell;
     if (cell === undefined) {
-      this.#timer = setTimeout(() => this.#wake(), Math.min(this.#waitMs(), LONGEST_TIMER_MS));
+      this.#timer = setTimeout(() => this.#wake(), this.#waitMs());
       return;
     }
     // Whatever else there is to do has its turn between two rows.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createStreamDecoder } from '../../lib/monitor/decoder.js';
 import { startStream } from '../../lib/monitor/producer.js';
 import { encodeRecord } from '../../lib/stream/encode.js';
@@ -234,6 +234,26 @@ describe('a stream without counters', () => {
     expect(rows.some(({ timeNs }) => timeNs === stall?.toNs)).toBe(true);
     expect(end.lostRowCount).toBeGreaterThanOrEqual(stall?.lostRowCount ?? Number.NaN);
     expect(end.atLeast).toBe(false);
+  });
+
+  it('tells when the clock is set, and no more than once', async () => {
+    const now = Date.now;
+    let set = 0;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + set);
+    try {
+      const { records, header } = await collect(10, async () => {
+        await wait(60);
+        set = -3_600_000;
+        await wait(100);
+      });
+      const changes = records.filter((record) => record.type === 'clock');
+      expect(changes).toHaveLength(1);
+      const [{ timeNs = 0, unixNs = '0' } = {}] = changes;
+      const before = BigInt(header.clock.unixNs) + BigInt(timeNs);
+      expect(Number(BigInt(unixNs) - before) / 1e9).toBeCloseTo(-3600, 1);
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it('is refused when estimates are not wanted, and for intervals that make no sense', () => {
