@@ -7,7 +7,7 @@ import { encodeRecord } from '../../lib/stream/encode.js';
 import { StreamTotals } from '../../lib/stream/totals.js';
 import type { StreamGap, StreamRecord, StreamRow } from '../../lib/stream/types.js';
 import { seededRandom } from '../report/fixtures.js';
-import { channel, header, lineErrors } from './fixtures.js';
+import { channel, header, lineErrors } from '../stream/fixtures.js';
 
 /** Takes text only while it is told to. */
 class Reader extends Writable {

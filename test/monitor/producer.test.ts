@@ -5,13 +5,13 @@ import { createStreamDecoder } from '../../lib/monitor/decoder.js';
 import { startStream } from '../../lib/monitor/producer.js';
 import { encodeRecord } from '../../lib/stream/encode.js';
 import type { StreamEnd, StreamGap, StreamHeader, StreamRecord, StreamRow } from '../../lib/stream/types.js';
+import { lineErrors } from '../stream/fixtures.js';
 import {
   hasVirtualMachine,
   machineText,
   startMachine,
   type VirtualMachine,
 } from '../support/virtual-machine.js';
-import { lineErrors } from './fixtures.js';
 
 /** A row's time is the middle of its reading, which a busy machine holds up; a counter is a millisecond behind. */
 const SLACK_NS = 30_000_000n;
@@ -102,6 +102,38 @@ describe.skipIf(!hasVirtualMachine)('a stream of a described machine', () => {
       // Found out before the stream began; a busy machine may hide one or the other.
       const periods = header.channels.flatMap(({ updatePeriodNs }) => updatePeriodNs ?? []);
       for (const periodNs of periods) expect(Math.abs(periodNs - 1e6)).toBeLessThan(0.2e6);
+    } finally {
+      machine.cleanup();
+    }
+  });
+
+  it.each([
+    'mmio-twin',
+    'hybrid',
+    'dies-listed-by-perf',
+    'psys-between-packages',
+    'mirrored-packages',
+    'four-sockets-dram',
+  ])('adds up what %s truly used, each meter once', async (name) => {
+    const machine = startMachine(name);
+    try {
+      const found = await streamIn(machine, ['--interval', '0.1', '--duration', '0.8', '--no-estimates']);
+      const { header, end } = found;
+      const start = BigInt(header.clock.monotonicNs);
+      const stop = start + BigInt(end.timeNs);
+      expect(end.energyJoules).toBeGreaterThan(machine.trueTotalJoules(start + SLACK_NS, stop - SLACK_NS));
+      expect(end.energyJoules).toBeLessThan(machine.trueTotalJoules(start - SLACK_NS, stop + SLACK_NS));
+      const byId = new Map(header.channels.map((channel) => [channel.id, channel]));
+      expect(byId.size).toBe(header.channels.length);
+      for (const { id, inTotal, apart, parent, overlaps } of header.channels) {
+        expect(inTotal).toBe(apart === '');
+        for (const other of overlaps) {
+          expect(byId.get(other)?.overlaps).toContain(id);
+          // What is added does not overlap.
+          expect(inTotal && byId.get(other)?.inTotal).toBe(false);
+        }
+        if (parent !== undefined) expect(overlaps).toContain(parent);
+      }
     } finally {
       machine.cleanup();
     }
