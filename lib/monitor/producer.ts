@@ -168,7 +168,7 @@ class Producer implements RunningStream {
     const now = this.#middleNs();
     const timeNs = Number(now - this.#startNs);
     if (timeNs <= this.#lastNs) return;
-    this.#tellStall(timeNs, isLast);
+    this.#tellStall(timeNs);
     this.#tellSleep(timeNs);
     this.#tellJump(timeNs, now);
     const energyJoules = new Array<number | null>(this.header.channels.length).fill(null);
@@ -180,11 +180,11 @@ class Producer implements RunningStream {
     this.#emit({ type: 'row', timeNs, energyJoules });
   }
 
-  #tellStall(timeNs: number, isLast: boolean): void {
+  #tellStall(timeNs: number): void {
     if (this.#lastNs < 0) return;
     const place = (ns: number): number => Math.floor(ns / this.#intervalNs + 1e-9);
     const lostRowCount = place(timeNs) - place(this.#lastNs) - 1;
-    if (lostRowCount <= 0 || isLast) return;
+    if (lostRowCount <= 0) return;
     if (timeNs - this.#lastNs < this.#intervalNs + TOLD_STALL_NS) {
       this.#lateCount += lostRowCount;
       return;
