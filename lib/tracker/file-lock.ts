@@ -9,10 +9,10 @@ import { removeQuietly } from './replace-file.js';
 /** `impossible` where no lock can be made (a folder that takes no files), `busy` when others held it all the time. */
 export type LockState = 'held' | 'impossible' | 'busy';
 
-/** A lock that stays the same for so long has been left behind: it is held for milliseconds. */
+/** A lock of nobody knows whom that stays the same for so long has been left behind: it is held for milliseconds. */
 const ABANDONED_MS = 2000;
-/** Somebody else's turn comes once; a process that exits cannot wait for ever. */
-const PATIENCE_MS = 5000;
+/** A process that exits cannot wait for ever. */
+const PATIENCE_MS = 10_000;
 const LONGEST_PAUSE_MS = 16;
 
 /** The lock file of a file. */
@@ -22,7 +22,8 @@ export function lockOf(file: string): string {
 
 /**
  * Does `work` while no other process does the like for `file`. What died with the lock in hand is overcome: at once where
- * its process can be seen to be gone, else after two seconds by a clock that never steps.
+ * its process can be seen to be gone, after two seconds (by a clock that never steps) where nothing can be seen of it. A
+ * process that lives is waited for.
  */
 export function withFileLock<T>(file: string, work: (state: LockState) => T): T {
   const lock = lockOf(file);
@@ -44,7 +45,9 @@ export function withFileLock<T>(file: string, work: (state: LockState) => T): T 
     if (identity === undefined) continue;
     const nowMs = performance.now();
     if (identity !== seen) [seen, seenSinceMs] = [identity, nowMs];
-    if (nowMs - seenSinceMs > ABANDONED_MS || isDead(lock)) takeAway(lock, identity);
+    const owner = lookAtOwner(lock);
+    const abandoned = owner === 'unknown' && nowMs - seenSinceMs > ABANDONED_MS;
+    if (owner === 'dead' || abandoned) takeAway(lock, identity);
     else if (nowMs - startMs > PATIENCE_MS) return work('busy');
     pause(pauseMs * (0.5 + Math.random()));
   }
@@ -54,7 +57,7 @@ function tryLock(lock: string): string | 'taken' | 'impossible' {
   try {
     const descriptor = openSync(lock, 'wx');
     try {
-      writeSync(descriptor, owner());
+      writeSync(descriptor, ownName());
     } catch {
       // A full disk has no room for the name; the lock is the file.
     } finally {
@@ -77,25 +80,37 @@ function identityOf(lock: string): string | undefined {
 }
 
 /** Numbers of processes mean something within a machine, and there within a container. */
-function owner(): string {
+function ownName(): string {
   let space = '';
   try {
     space = readlinkSync('/proc/self/ns/pid');
   } catch {
     // Not Linux.
   }
-  return `${process.pid} ${space} ${hostname()}`;
+  return `${process.pid} ${startOf('self')} ${space} ${hostname()}`;
 }
 
-function isDead(lock: string): boolean {
+/** When a process began, in the kernel's ticks since boot (field 22 of proc(5)); empty where that cannot be known. */
+function startOf(pid: string): string {
   try {
-    const [pid = '', ...place] = readFileSync(lock, 'utf8').split(' ');
-    const [, ...here] = owner().split(' ');
-    if (!/^\d+$/.test(pid) || place.join(' ') !== here.join(' ')) return false;
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function lookAtOwner(lock: string): 'alive' | 'dead' | 'unknown' {
+  try {
+    const [pid = '', start = '', ...place] = readFileSync(lock, 'utf8').split(' ');
+    const [, , ...here] = ownName().split(' ');
+    if (!/^\d+$/.test(pid) || place.join(' ') !== here.join(' ')) return 'unknown';
     process.kill(Number(pid), 0);
-    return false;
+    // The number may be another process's by now.
+    if (start === '') return 'unknown';
+    return startOf(pid) === start ? 'alive' : 'dead';
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+    return (error as NodeJS.ErrnoException).code === 'ESRCH' ? 'dead' : 'unknown';
   }
 }
 

@@ -56,16 +56,16 @@ describe('parseResidentGib', () => {
 describe('readProcessUsage', () => {
   it('counts this process: time that only grows, and memory', () => {
     const before = readProcessUsage(0);
-    for (const end = performance.now() + 30; performance.now() < end; );
+    for (const end = process.cpuUsage().user + 30_000; process.cpuUsage().user < end; );
     const after = readProcessUsage(0);
-    expect(after.ownCpuSeconds - before.ownCpuSeconds).toBeGreaterThan(0.005);
+    expect(after.ownCpuSeconds - before.ownCpuSeconds).toBeGreaterThan(0.029);
     expect(after.cpuSeconds).toBeGreaterThanOrEqual(after.ownCpuSeconds);
     expect(after.residentGib).toBeGreaterThan(0.01);
   });
 
   it.runIf(process.platform === 'linux')('counts children that run, and theirs', async () => {
     const BUSY =
-      "for (const end = performance.now() + 300; performance.now() < end; ); console.log('done'); setInterval(() => {}, 1000)";
+      "while (process.cpuUsage().user < 300_000); console.log('done'); setInterval(() => {}, 1000)";
     const before = readProcessUsage(0);
     const child = spawn('sh', ['-c', `'${process.execPath}' --eval "${BUSY}"; true`], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -76,7 +76,7 @@ describe('readProcessUsage', () => {
     process.kill(-(child.pid ?? 0), 'SIGKILL');
     expect(after.children).toBe('all');
     const ofChildren = (one: typeof after) => one.cpuSeconds - one.ownCpuSeconds;
-    expect(ofChildren(after) - ofChildren(before)).toBeGreaterThan(0.1);
+    expect(ofChildren(after) - ofChildren(before)).toBeGreaterThan(0.25);
     expect(after.residentGib).toBeGreaterThan(before.residentGib);
   });
 });
