@@ -3,9 +3,9 @@
 // Resident memory over time: children come and go between the ends of a region, and only a look in between sees them.
 import { readProcessUsage } from '../estimate/process-usage.js';
 
-/** Looks are close at first, as commands may be short, and then rare, as each goes through all processes. */
+/** Looks are close at first, as commands may be short, and then rare: each goes through all processes, 0.1 ms for one. */
 const FIRST_MS = 50;
-const LONGEST_MS = 1000;
+const LONGEST_MS = 5000;
 
 let users = 0;
 let timer: NodeJS.Timeout | undefined;
