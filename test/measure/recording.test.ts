@@ -87,9 +87,13 @@ describe('startRecording', () => {
       });
       vi.stubEnv('FAKE_NVML_SCRIPT', `${fixtureMachine.root}/nvml.txt`);
       const recording = startRecording({ sysfs: fixtureMachine.root, nvmlLibrary: fakeNvmlLibrary() ?? '' });
-      const startedMs = performance.now();
-      recording.peek();
-      expect(performance.now() - startedMs).toBeLessThan(40);
+      const peeksMs = Array.from({ length: 5 }, () => {
+        const startedMs = performance.now();
+        recording.peek();
+        return performance.now() - startedMs;
+      });
+      // One call of the library takes 50 ms; a busy machine may keep some of ours waiting as long.
+      expect(Math.min(...peeksMs)).toBeLessThan(40);
       await new Promise((resolve) => setTimeout(resolve, 900));
       fixtureMachine.write(energyFile('intel-rapl:0'), printed(16_384 * 20));
       const { components, durationSeconds } = recording.stop();
