@@ -258,7 +258,7 @@ function parseLine(words: Words, machine: Description): void {
     machine.msrSafe.push(...words.cpus());
   } else if (words.takes('file')) {
     machine.files.push({ path: words.word(), text: words.rest() });
-  } else if (/^(register|registers|renumber|paranoid|suspend|fault)$/.test(words.word())) {
+  } else if (/^(register|registers|renumber|paranoid|loads|suspend|fault)$/.test(words.word())) {
     words.rest(); // what only the library needs
   } else {
     throw new Error('no kind of line is called so');

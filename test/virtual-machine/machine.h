@@ -171,6 +171,7 @@ struct Machine {
   Suspend suspends[kMaxSuspends];
   int paranoid = -1;
   bool has_paranoid = false;
+  bool shares_loads = false;
 };
 
 // Reads a description into a machine that holds nothing yet. On failure false, with a sentence in
@@ -181,7 +182,7 @@ bool Parse(char* text, Machine* machine, char* complaint, size_t size);
 // that has run for a while.
 uint64_t UsualStart(uint64_t seed);
 
-// How long the program's load was on until a time.
+// How long the program's load was on until a time; at level 2 twice as long.
 int64_t LoadNs(int64_t time_ns);
 
 // True energy since the machine's time 0.

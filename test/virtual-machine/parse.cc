@@ -201,6 +201,8 @@ bool ParseLine(Line* line, Machine* machine) {
   } else if (line->Takes("registers")) {
     machine->has_other_registers = true;
     machine->other_registers = line->Number();
+  } else if (line->Takes("loads")) {
+    machine->shares_loads = line->Takes("shared");
   } else if (line->Takes("paranoid")) {
     machine->has_paranoid = true;
     machine->paranoid = atoi(line->Word());

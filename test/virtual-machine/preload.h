@@ -64,6 +64,8 @@ int64_t ReadZone(const Descriptor& file, void* buffer, size_t size, off_t offset
 int64_t ReadMsr(const Descriptor& file, void* buffer, size_t size, off_t address);
 int64_t ReadBatch(const Descriptor& file, void* argument);
 int64_t ReadEvent(const Descriptor& event, void* buffer, size_t size);
+// From now on the loads of all processes are one. False with an errno.
+bool ShareLoads();
 int64_t ReadLoad(void* buffer, size_t size, off_t offset);
 int64_t WriteLoad(const void* buffer, size_t size);
 

@@ -10,6 +10,7 @@
 //   monotonic time, before and after so many seconds probe cost FILE OFFSET SIZE COUNT        ns a
 //   pread probe cost-events TYPE CPU COUNT CODE... ns a read of the group probe threads FILE COUNT
 //   as `cost`, from four threads, which open and close it all the time
+//   probe load LEVEL MILLISECONDS FILE       draws, and appends the nanoseconds to the file
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -209,6 +210,24 @@ static void CostOfEvents(char** argv, int codes) {
   printf("%.0f\n", (double)(NowNs(CLOCK_MONOTONIC) - from_ns) / count);
 }
 
+// Draws at a level for so long, and appends to a file how many nanoseconds that was.
+static int Load(char** argv) {
+  char path[4200];
+  snprintf(path, sizeof path, "%s/load", getenv("VIRTUAL_MACHINE_ROOT"));
+  const int fd = open(path, O_WRONLY | O_CLOEXEC);
+  const int64_t wait_ns = (int64_t)(atof(argv[1]) * 1e6);
+  const struct timespec wait = {wait_ns / 1000000000, wait_ns % 1000000000};
+  const int64_t from_ns = NowNs(CLOCK_MONOTONIC);
+  if (fd < 0 || write(fd, argv[0], 1) != 1) return 1;
+  nanosleep(&wait, NULL);
+  if (write(fd, "0", 1) != 1) return 1;
+  const int64_t to_ns = NowNs(CLOCK_MONOTONIC);
+  FILE* const file = fopen(argv[2], "a");
+  if (file == NULL) return 1;
+  fprintf(file, "%lld\n", (long long)(to_ns - from_ns));
+  return fclose(file) == 0 ? 0 : 1;
+}
+
 static const char* thread_path;
 static int thread_count;
 
@@ -265,6 +284,8 @@ int main(int argc, char** argv) {
     Cost(argv);
   } else if (strcmp(command, "cost-events") == 0) {
     CostOfEvents(argv, argc - 3);
+  } else if (strcmp(command, "load") == 0) {
+    return Load(argv);
   } else if (strcmp(command, "threads") == 0) {
     return Threads(argv);
   } else {

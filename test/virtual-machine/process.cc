@@ -67,6 +67,7 @@ __attribute__((constructor)) void Load() {
   snprintf(path, sizeof path, "%s/epoch", root);
   epoch_ns = ReadEpoch(path);
   machine = &the_machine;
+  if (machine->shares_loads && !ShareLoads()) Complain("loads", strerror(errno));
 }
 
 }  // namespace
