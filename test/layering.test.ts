@@ -183,6 +183,7 @@ describe('TypeScript', () => {
     'precision',
     'region',
     'kernel',
+    'bench',
     'report',
     'format',
     'measure',
@@ -200,6 +201,7 @@ describe('TypeScript', () => {
     precision: ['core'],
     region: ['core', 'estimate', 'measure', 'meter', 'precision'],
     kernel: ['core', 'estimate', 'meter', 'precision', 'region', 'doctor'],
+    bench: ['core', 'estimate', 'kernel', 'meter', 'precision', 'region', 'version'],
     report: ['core'],
     format: ['core'],
     measure: ['core', 'estimate', 'meter', 'report'],
@@ -211,7 +213,7 @@ describe('TypeScript', () => {
   };
   // Types only, which are gone after compilation.
   const TYPES_BELOW: Record<string, readonly string[]> = {
-    format: ['meter', 'doctor', 'stream'],
+    format: ['bench', 'meter', 'doctor', 'stream'],
     tracker: [...entries.values()],
   };
   // The tracker loads these when it needs them, through their public modules.
@@ -370,8 +372,10 @@ describe('names', () => {
       'last',
       'after',
       'index',
+      'run',
+      'round',
     ],
-    'in the unit of the field that holds the object': ['mean', 'standardDeviation'],
+    'in the unit of the field that holds the object': ['mean', 'standardDeviation', 'median', 'min', 'max'],
     'identification codes of a CPU, as CPUID and the Arm registers give them': [
       'family',
       'model',
@@ -389,6 +393,12 @@ describe('names', () => {
       'wue',
       'reservedShare',
       'repeat',
+      'warmup',
+      'runs',
+      'minRuns',
+      'maxRuns',
+      'timeout',
+      'idle',
     ],
     'ratios of idle to full power in a table keyed by microarchitecture': [
       'idleShare',

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 import type { Command } from 'commander';
 import { MicrojouleError, packageVersion } from '../measures.js';
+import { joinBenchArguments } from './bench-arguments.js';
+import { addBenchCommand } from './bench-command.js';
 import type { ChildOutcome } from './child.js';
 import { exitLike } from './exit.js';
 import type { MonitorFlags } from './monitor.js';
@@ -137,6 +139,8 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
       finish(await runRun(argv, { ...program.opts(), ...command.opts<RunFlags>() }));
     });
 
+  addBenchCommand(program, finish);
+
   addMeterOptions(
     program.command('monitor').description('show energy as it is used, or stream it to other programs'),
   )
@@ -206,7 +210,7 @@ async function main(): Promise<ChildOutcome> {
   try {
     await buildProgram((result) => {
       outcome = result;
-    }).parseAsync();
+    }).parseAsync(joinBenchArguments(process.argv));
   } catch (error) {
     if (error instanceof commander.CommanderError) {
       // It has been printed already; help and version are no failures.

@@ -39,8 +39,13 @@ const DURATION_SECONDS: Ladder = [
   [1e-6, 'µs'],
 ];
 
-/** The quantities that {@link formatSpread} knows; the values are in J, g and s. */
-const LADDERS = { energy: ENERGY_JOULES, mass: MASS_GRAMS, duration: DURATION_SECONDS } as const;
+/** The quantities that {@link formatSpread} knows; the values are in J, W, g and s. */
+const LADDERS = {
+  energy: ENERGY_JOULES,
+  power: POWER_WATTS,
+  mass: MASS_GRAMS,
+  duration: DURATION_SECONDS,
+} as const;
 
 /** `value` with `digits` significant digits; integer digits are never dropped. `unknown` when not finite. */
 export function formatSignificant(value: number, digits: number = DIGITS): string {
@@ -166,6 +171,14 @@ function atDecimals(value: number, decimals: number): string {
   const needed = Math.max(decimals, decimalsOf(value));
   if (needed > 6) return value.toExponential(1);
   return needed >= 0 ? value.toFixed(needed) : String(Math.round(value * 10 ** needed) / 10 ** needed);
+}
+
+/** A unit for several values of one quantity: that of the largest. */
+export function commonUnit(
+  values: readonly number[],
+  quantity: keyof typeof LADDERS,
+): readonly [scale: number, unit: string] {
+  return stepFor(Math.max(0, ...values.filter(Number.isFinite)), LADDERS[quantity]);
 }
 
 function climb(value: number, ladder: Ladder, unit: string): string {

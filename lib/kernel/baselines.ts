@@ -55,30 +55,52 @@ export class Baselines {
 
   /** The records are there now, and later no more. */
   #add(tally: Tally, window: Region): void {
-    const counted = this.#session.recorder.recorded.flatMap((recorded) =>
-      recorded.inTotal && recorded.calibration !== undefined
-        ? [{ recorded, calibration: recorded.calibration }]
-        : [],
-    );
-    const powers = counted.flatMap(
-      ({ recorded, calibration }) => meanPower(updatesAround(recorded, window), calibration, [window]) ?? [],
-    );
-    // A sum that lacks one of them would be too low.
-    if (powers.length > 0 && powers.length === counted.length)
-      tally.watts.push({ power: sumOf(powers), seconds: secondsOf(window) });
+    const found = powerIn(this.#session, window);
+    if (found !== undefined) tally.watts.push(found);
   }
 
   get idle(): BaselinePower | undefined {
-    return meanOf(this.#idle);
+    return meanOf(this.#idle.watts);
   }
 
   get emptyLoop(): BaselinePower | undefined {
-    return meanOf(this.#loop);
+    return meanOf(this.#loop.watts);
   }
 }
 
+/** The power in one stretch of doing one thing. */
+export interface IdleWindow {
+  power: PowerEstimate;
+  durationSeconds: number;
+}
+
 interface Tally {
-  watts: { power: PowerEstimate; seconds: number }[];
+  watts: IdleWindow[];
+}
+
+/** The total's power in a stretch that has just settled. */
+function powerIn({ recorder }: Session, window: Region): IdleWindow | undefined {
+  const counted = recorder.recorded.flatMap((recorded) =>
+    recorded.inTotal && recorded.calibration !== undefined
+      ? [{ recorded, calibration: recorded.calibration }]
+      : [],
+  );
+  const powers = counted.flatMap(
+    ({ recorded, calibration }) => meanPower(updatesAround(recorded, window), calibration, [window]) ?? [],
+  );
+  // A sum that lacks one of them would be too low.
+  if (powers.length === 0 || powers.length < counted.length) return undefined;
+  return { power: sumOf(powers), durationSeconds: secondsOf(window) };
+}
+
+/** Waits for so long, at least 25 updates, and tells what the machine drew meanwhile. */
+export async function idleWindow(session: Session, seconds: number): Promise<IdleWindow | undefined> {
+  const { recorder, calibration } = session;
+  const startNs = recorder.nowNs();
+  await wait(Math.max(seconds, (FEWEST_PERIODS * calibration.periodNs) / 1e9));
+  const window = { startNs, endNs: recorder.nowNs() };
+  await session.settle(window.endNs);
+  return powerIn(session, window);
 }
 
 /** Over counters. What made one of them wander moved the others, too: at worst their errors add up. */
@@ -93,11 +115,10 @@ function sumOf(powers: readonly PowerEstimate[]): PowerEstimate {
   };
 }
 
-/** Over windows. Where those differ by more than each is uncertain, the machine drifts, and their difference counts. */
-function meanOf({ watts }: Tally): BaselinePower | undefined {
-  const [first, second] = watts;
+/** Over the first two windows. Where those differ by more than each is uncertain, the machine drifts, and their difference counts. */
+export function meanOf([first, second]: readonly IdleWindow[]): BaselinePower | undefined {
   if (first === undefined) return undefined;
-  if (second === undefined) return { ...first.power, durationSeconds: first.seconds };
+  if (second === undefined) return { ...first.power, durationSeconds: first.durationSeconds };
   const [a, b] = [first.power, second.power];
   const own = Math.hypot(a.standardUncertaintyWatts, b.standardUncertaintyWatts) / 2;
   const difference = Math.abs(a.powerWatts - b.powerWatts);
@@ -108,6 +129,6 @@ function meanOf({ watts }: Tally): BaselinePower | undefined {
     standardUncertaintyWatts: Math.hypot(own, drift),
     degreesOfFreedomCount: drift > 0 ? 1 : Math.min(a.degreesOfFreedomCount, b.degreesOfFreedomCount),
     wanderWatts: Math.max(a.wanderWatts ?? 0, b.wanderWatts ?? 0),
-    durationSeconds: first.seconds + second.seconds,
+    durationSeconds: first.durationSeconds + second.durationSeconds,
   };
 }

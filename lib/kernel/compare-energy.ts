@@ -181,7 +181,7 @@ function isWhole({ aJoules, bJoules }: PairBlock): boolean {
 }
 
 /** Fisher and Yates. */
-function shuffled<T>(values: readonly T[], random: () => number): T[] {
+export function shuffled<T>(values: readonly T[], random: () => number): T[] {
   const order = [...values];
   for (let i = order.length - 1; i > 0; --i) {
     const j = Math.floor(random() * (i + 1));

@@ -86,7 +86,8 @@ export async function estimateEnergy<Input>(
   };
 }
 
-function modelled(energyJoules: number, lowerJoules: number, upperJoules: number): EnergyEstimate {
+/** A model's energy within the model's bounds. */
+export function modelled(energyJoules: number, lowerJoules: number, upperJoules: number): EnergyEstimate {
   const size = (upperJoules - lowerJoules) / Math.sqrt(12);
   return {
     energyJoules,

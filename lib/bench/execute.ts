@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+//
+// One run of a command line: started, waited for, ended with all that it started when it takes too long.
+import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
+import { closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { MicrojouleError } from '../core/errors.js';
+import { childCpuTimes } from '../meter/native.js';
+import { splitWords } from './words.js';
+
+const TAIL_BYTES = 4096;
+const TAIL_LINES = 10;
+/** What does not end when asked to is ended. */
+const GRACE_MS = 1000;
+
+/** How one run went. */
+export interface Execution {
+  /** `process.hrtime.bigint()` before the start and after the end. */
+  start: bigint;
+  end: bigint;
+  exitCode?: number;
+  signal?: NodeJS.Signals;
+  timedOut: boolean;
+  /** Why it did not start. */
+  notStarted?: string;
+  userCpuSeconds?: number;
+  systemCpuSeconds?: number;
+  /** The last lines of stderr, without those that are empty. */
+  stderrLines: string[];
+}
+
+export interface ExecutorOptions {
+  shell: readonly string[] | undefined;
+  input: string | undefined;
+  timeoutSeconds: number | undefined;
+}
+
+export interface ExecuteOptions {
+  /** `null`, `pipe`, `inherit` or a file. */
+  output: string;
+  env?: Record<string, string>;
+}
+
+/** What runs command lines. Faked in tests of what is built on it. */
+export interface Executor {
+  execute(commandLine: string, options: ExecuteOptions): Promise<Execution>;
+  /** Ends what runs. */
+  kill(): void;
+  close(): void;
+}
+
+function openOrExplain(file: string, flags: string, what: string): number {
+  try {
+    return openSync(file, flags);
+  } catch (error) {
+    throw new MicrojouleError(
+      'ERR_BAD_OPTION',
+      `--${what}: cannot open ${file} (${(error as Error).message})`,
+      {
+        hint:
+          what === 'input'
+            ? 'Give a file that can be read, or null.'
+            : 'Give null, pipe, inherit, or a file that can be written.',
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Ends a command with its process group; on Windows with its tree. */
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  if (process.platform === 'win32') {
+    spawnSync('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true });
+    return;
+  }
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // All of them have gone.
+  }
+}
+
+/**
+ * Runs command lines in process groups of their own, so that all that a command starts can be ended with it. Stderr
+ * goes to a file that nobody reads meanwhile: reading it would cost energy.
+ */
+export class CommandExecutor implements Executor {
+  readonly #options: ExecutorOptions;
+  readonly #folder: string;
+  readonly #stderr: number;
+  #running: ChildProcess | undefined;
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+    this.#folder = mkdtempSync(path.join(tmpdir(), 'microjoule-bench-'));
+    this.#stderr = openSync(path.join(this.#folder, 'stderr'), 'a+');
+  }
+
+  /** Never rejects for what the command does. @throws MicrojouleError `ERR_BAD_OPTION` for input and output files */
+  async execute(commandLine: string, { output, env }: ExecuteOptions): Promise<Execution> {
+    const { input, shell, timeoutSeconds } = this.#options;
+    const [file = '', ...args] = shell === undefined ? splitWords(commandLine) : [...shell, commandLine];
+    ftruncateSync(this.#stderr, 0);
+    const opened: number[] = [];
+    const open = (name: string, flags: string, what: string): number => {
+      const descriptor = openOrExplain(name, flags, what);
+      opened.push(descriptor);
+      return descriptor;
+    };
+    try {
+      const named = !['null', 'pipe', 'inherit'].includes(output);
+      const stdio: StdioOptions = [
+        input === undefined ? 'ignore' : open(input, 'r', 'input'),
+        named ? open(output, 'w', 'output') : output === 'null' ? 'ignore' : (output as 'pipe' | 'inherit'),
+        output === 'inherit' ? 'inherit' : this.#stderr,
+      ];
+      return await this.#run(file, args, stdio, { ...process.env, ...env }, timeoutSeconds);
+    } finally {
+      for (const descriptor of opened) closeSync(descriptor);
+    }
+  }
+
+  #run(
+    file: string,
+    args: string[],
+    stdio: StdioOptions,
+    env: NodeJS.ProcessEnv,
+    timeoutSeconds: number | undefined,
+  ): Promise<Execution> {
+    const before = childCpuTimes();
+    return new Promise((resolve) => {
+      let timedOut = false;
+      let timer: NodeJS.Timeout | undefined;
+      const start = process.hrtime.bigint();
+      const settle = (ended: Partial<Execution>): void => {
+        const end = process.hrtime.bigint();
+        clearTimeout(timer);
+        this.#running = undefined;
+        const after = childCpuTimes();
+        resolve({
+          start,
+          end,
+          timedOut,
+          ...ended,
+          ...(before === undefined || after === undefined
+            ? {}
+            : {
+                userCpuSeconds: after.userCpuSeconds - before.userCpuSeconds,
+                systemCpuSeconds: after.systemCpuSeconds - before.systemCpuSeconds,
+              }),
+          stderrLines: this.#tail(),
+        });
+      };
+      let child: ChildProcess;
+      try {
+        child = spawn(file, args, {
+          stdio,
+          env,
+          // A group of its own.
+          detached: process.platform !== 'win32',
+          windowsHide: true,
+          windowsVerbatimArguments: /cmd(?:\.exe)?$/i.test(file),
+        });
+      } catch (error) {
+        settle({ notStarted: (error as Error).message });
+        return;
+      }
+      this.#running = child;
+      child.stdout?.resume();
+      child.on('error', (error: NodeJS.ErrnoException) => {
+        if (child.pid === undefined) settle({ notStarted: explain(file, error) });
+      });
+      child.on('exit', (exitCode, signal) => {
+        // What it left behind goes with it, if it was ended.
+        if (timedOut) killGroup(child, 'SIGKILL');
+        settle(signal === null ? { exitCode: exitCode ?? 0 } : { signal });
+      });
+      if (timeoutSeconds === undefined) return;
+      timer = setTimeout(() => {
+        timedOut = true;
+        killGroup(child, 'SIGTERM');
+        timer = setTimeout(() => killGroup(child, 'SIGKILL'), GRACE_MS);
+      }, timeoutSeconds * 1000);
+    });
+  }
+
+  /** The last lines of what was written to stderr. */
+  #tail(): string[] {
+    const { size } = fstatSync(this.#stderr);
+    const length = Math.min(size, TAIL_BYTES);
+    const buffer = Buffer.alloc(length);
+    const read = readSync(this.#stderr, buffer, 0, length, size - length);
+    const lines = buffer.toString('utf8', 0, read).split(/\r?\n/);
+    // The first may be cut.
+    const whole = size > length ? lines.slice(1) : lines;
+    return whole.filter((line) => line.trim() !== '').slice(-TAIL_LINES);
+  }
+
+  kill(): void {
+    const child = this.#running;
+    if (child === undefined) return;
+    killGroup(child, 'SIGTERM');
+    setTimeout(() => {
+      if (this.#running === child) killGroup(child, 'SIGKILL');
+    }, GRACE_MS).unref();
+  }
+
+  close(): void {
+    this.kill();
+    closeSync(this.#stderr);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function explain(file: string, error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return `there is no command "${file}"`;
+  if (error.code === 'EACCES') return `"${file}" is not executable`;
+  return error.message;
+}

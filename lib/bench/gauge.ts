@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//
+// The energy of stretches of time: of the machine by its counters, or by a model of its CPU.
+import { MicrojouleError } from '../core/errors.js';
+import type { Provenance } from '../core/vocabulary.js';
+import { chooseCpuPowerModel, cpuPowerWatts, cpuPowerWattsAtUnknownLoad } from '../estimate/cpu.js';
+import { readCpuIdentity, readMaxPowerWatts } from '../estimate/machine.js';
+import { type IdleWindow, idleWindow } from '../kernel/baselines.js';
+import { modelled } from '../kernel/estimated.js';
+import { openSession, type Session } from '../kernel/session.js';
+import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
+import type { EnergyEstimate } from '../precision/types.js';
+import { missingOf } from '../region/estimate.js';
+
+/** A stretch of time, of `process.hrtime.bigint()`. */
+export interface Stretch {
+  start: bigint;
+  end: bigint;
+  /** CPU time that was used in it, where it is known. */
+  cpuSeconds?: number;
+}
+
+/** What knows the energy of a stretch that just ended. Faked in tests of what is built on it. */
+export interface Gauge {
+  readonly provenance: Provenance;
+  /** Settles when the counters have moved on. */
+  measure(stretch: Stretch): Promise<EnergyEstimate>;
+  /** Watches the machine for so long; undefined where its power cannot be told. */
+  idle(seconds: number): Promise<IdleWindow | undefined>;
+  /** Counters and devices that belong into the total and could not be read. */
+  missing(): Promise<string[]>;
+  close(): void;
+}
+
+class MeasuringGauge implements Gauge {
+  readonly #session: Session;
+  #missing: string[] = [];
+  readonly provenance: Provenance;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.provenance = { ...session.provenance, method: 'one region a run' };
+  }
+
+  async measure({ start, end }: Stretch): Promise<EnergyEstimate> {
+    const { recorder } = this.#session;
+    const region = { startNs: recorder.at(start), endNs: recorder.at(end) };
+    await this.#session.settle(region.endNs);
+    const { total, counters } = this.#session.estimate(region);
+    this.#missing = missingOf(counters);
+    return total;
+  }
+
+  idle(seconds: number): Promise<IdleWindow | undefined> {
+    return idleWindow(this.#session, seconds);
+  }
+
+  async missing(): Promise<string[]> {
+    return [...this.#missing, ...(await this.#session.recorder.absent())];
+  }
+
+  close(): void {
+    this.#session.close();
+  }
+}
+
+/** A gauge that measures. @throws MicrojouleError `ERR_NO_COUNTERS` with doctor's advice */
+export async function openGauge(options: MeterOptions): Promise<Gauge> {
+  try {
+    return new MeasuringGauge(await openSession(options));
+  } catch (error) {
+    if (!(error instanceof MicrojouleError) || error.code !== 'ERR_NO_COUNTERS') throw error;
+    // The last sentence is for those who call a function.
+    const advice = (error.hint ?? '').replace(/ Or pass allowEstimates\b.*$/, '');
+    throw new MicrojouleError('ERR_NO_COUNTERS', error.message, {
+      hint: `${advice}\nmicrojoule doctor tells more. With --allow-estimates the energy is a model's, and marked so.`,
+      cause: error,
+    });
+  }
+}
+
+/** A gauge that measures time alone, and takes power from the model of the CPU at the load that the command made. */
+export function estimatingGauge(options: MeterOptions): Gauge {
+  const { sysfs } = resolveMeterOptions(options.sysfs === undefined ? {} : { sysfs: options.sysfs });
+  const identity = readCpuIdentity();
+  const maxPowerWatts = readMaxPowerWatts(sysfs);
+  const model = chooseCpuPowerModel(identity, maxPowerWatts === undefined ? {} : { maxPowerWatts });
+  const { kind, source, method, detail } = model;
+  return {
+    provenance: { kind, source, method, detail },
+    async measure({ start, end, cpuSeconds }: Stretch): Promise<EnergyEstimate> {
+      const seconds = Number(end - start) / 1e9;
+      const watts =
+        cpuSeconds === undefined
+          ? cpuPowerWattsAtUnknownLoad(model)
+          : cpuPowerWatts(model, cpuSeconds / Math.max(seconds, 1e-9) / identity.threadCount);
+      return modelled(watts * seconds, model.idleWatts * seconds, model.fullWatts * seconds);
+    },
+    idle: async () => undefined,
+    missing: async () => ['memory', 'GPUs'],
+    close: () => undefined,
+  };
+}

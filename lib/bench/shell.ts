@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+//
+// What the shell alone takes to start and end, which is taken off every run.
+import { MicrojouleError } from '../core/errors.js';
+import { perCall } from '../kernel/verdict.js';
+import { batchMeans } from '../precision/repetition.js';
+import { mean, sum } from '../precision/samples.js';
+import type { EnergyEstimate } from '../precision/types.js';
+import type { Executor } from './execute.js';
+import type { Gauge } from './gauge.js';
+import { type Common, timesOf } from './statistics.js';
+import type { BenchShell } from './types.js';
+
+const BATCHES = 5;
+/** Batches last this long at least: a single start is shorter than the counters' updates. */
+const BATCH_SECONDS = 0.05;
+const FEWEST_STARTS = 5;
+
+export interface ShellCost {
+  seconds: number;
+  cost: Common;
+  shown: BenchShell;
+}
+
+/**
+ * Starts the shell with an empty command, back to back, in batches of which each is told as one stretch of time. The
+ * energy of one start is the power of its batch times the time of the start.
+ * @throws MicrojouleError `ERR_BAD_OPTION` where the shell does not run
+ */
+export async function measureShell(
+  gauge: Gauge,
+  executor: Executor,
+  shell: readonly string[],
+  random: () => number,
+): Promise<ShellCost> {
+  const starts: number[] = [];
+  const batches: EnergyEstimate[] = [];
+  for (let batch = 0; batch < BATCHES; ++batch) {
+    const first = await startOnce(executor, shell);
+    const { start } = first;
+    let { end } = first;
+    let cpuSeconds = first.cpuSeconds ?? 0;
+    const own = [first.seconds];
+    // Batches of different lengths keep step with nothing.
+    const untilNs = BigInt(Math.round((1 + 0.2 * random()) * BATCH_SECONDS * 1e9));
+    while (own.length < FEWEST_STARTS || end - start < untilNs) {
+      const next = await startOnce(executor, shell);
+      end = next.end;
+      cpuSeconds += next.cpuSeconds ?? 0;
+      own.push(next.seconds);
+    }
+    const estimate = await gauge.measure({
+      start,
+      end,
+      ...(first.cpuSeconds === undefined ? {} : { cpuSeconds }),
+    });
+    batches.push(perCall(estimate, (Number(end - start) / 1e9 / sum(own)) * own.length));
+    starts.push(...own);
+  }
+  const energy = batchMeans(batches.map((estimate) => ({ estimate, callCount: 1 })));
+  const isModel = batches.some(({ method }) => method === 'model');
+  const times = timesOf(starts);
+  const joules = batches.map(({ energyJoules }) => energyJoules);
+  return {
+    seconds: times.mean,
+    cost: {
+      joules: energy.energyJoules,
+      standardUncertaintyJoules: isModel ? 0 : energy.standardUncertaintyJoules,
+      degreesOfFreedomCount: BATCHES - 1,
+    },
+    shown: {
+      command: shell.join(' '),
+      durationSeconds: times,
+      energyJoules: {
+        mean: mean(joules),
+        lower: isModel ? mean(batches.map(({ lowerJoules }) => lowerJoules)) : energy.lowerJoules,
+        upper: isModel ? mean(batches.map(({ upperJoules }) => upperJoules)) : energy.upperJoules,
+        standardDeviation: 0,
+        median: mean(joules),
+        min: Math.min(...joules),
+        max: Math.max(...joules),
+        isResolved: energy.resolved && !isModel,
+      },
+    },
+  };
+}
+
+async function startOnce(
+  executor: Executor,
+  shell: readonly string[],
+): Promise<{ start: bigint; end: bigint; seconds: number; cpuSeconds?: number }> {
+  const { start, end, exitCode, notStarted, userCpuSeconds, systemCpuSeconds } = await executor.execute('', {
+    output: 'null',
+  });
+  if (notStarted !== undefined || exitCode !== 0) {
+    throw new MicrojouleError(
+      'ERR_BAD_OPTION',
+      `the shell "${shell.join(' ')}" does not run an empty command: ${notStarted ?? `exit code ${exitCode}`}`,
+      { hint: 'Choose another with --shell, or --shell none (-N) for no shell.' },
+    );
+  }
+  const seconds = Number(end - start) / 1e9;
+  const isKnown = userCpuSeconds !== undefined && systemCpuSeconds !== undefined;
+  return { start, end, seconds, ...(isKnown ? { cpuSeconds: userCpuSeconds + systemCpuSeconds } : {}) };
+}

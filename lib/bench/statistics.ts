@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs into means with their intervals.
+import { meanOfBatches, told } from '../kernel/batches.js';
+import { overBaseline } from '../precision/baseline.js';
+import { student95 } from '../precision/distributions.js';
+import { mean, median, standardDeviation, sum } from '../precision/samples.js';
+import type { EnergyEstimate, PowerEstimate } from '../precision/types.js';
+import type { BenchSummary } from './types.js';
+
+/** One run as it was measured, the shell's own time and energy taken off. */
+export interface Sample {
+  round: number;
+  seconds: number;
+  estimate: EnergyEstimate;
+}
+
+/** Something that is subtracted from all runs alike, and as wrong in all of them. */
+export interface Common {
+  joules: number;
+  standardUncertaintyJoules: number;
+  degreesOfFreedomCount: number;
+}
+
+/** An estimate less a known energy. */
+export function less(estimate: EnergyEstimate, joules: number): EnergyEstimate {
+  return {
+    ...estimate,
+    energyJoules: estimate.energyJoules - joules,
+    lowerJoules: estimate.lowerJoules - joules,
+    upperJoules: estimate.upperJoules - joules,
+  };
+}
+
+function rangeOf(
+  values: readonly number[],
+): Pick<BenchSummary, 'standardDeviation' | 'median' | 'min' | 'max'> {
+  return {
+    standardDeviation: standardDeviation(values),
+    median: median(values) ?? 0,
+    min: Math.min(...values),
+    max: Math.max(...values),
+  };
+}
+
+/** Times: they are known exactly, so that only their scatter is uncertain (Student's t). */
+export function timesOf(seconds: readonly number[]): BenchSummary {
+  const centre = mean(seconds);
+  const { length } = seconds;
+  const half =
+    length > 1 ? (student95(length - 1) * standardDeviation(seconds)) / Math.sqrt(length) : undefined;
+  return {
+    mean: centre,
+    ...(half === undefined ? {} : { lower: Math.max(0, centre - half), upper: centre + half }),
+    ...rangeOf(seconds),
+    isResolved: centre > (half ?? 0),
+  };
+}
+
+const asBatch = (estimate: EnergyEstimate): { estimate: EnergyEstimate; callCount: number } => ({
+  estimate,
+  callCount: 1,
+});
+
+/** The mean of the runs that were told, with what is common to all of them. */
+function meanOf(
+  estimates: readonly EnergyEstimate[],
+  commons: readonly Common[],
+  random: () => number,
+): EnergyEstimate {
+  let all = meanOfBatches(estimates.map(asBatch), random);
+  for (const { standardUncertaintyJoules, degreesOfFreedomCount } of commons) {
+    if (!(standardUncertaintyJoules > 0)) continue;
+    const power = {
+      powerWatts: 0,
+      standardUncertaintyWatts: standardUncertaintyJoules,
+      degreesOfFreedomCount,
+    };
+    // Over one second, so that watts are joules.
+    all = overBaseline(all, { startNs: 0, endNs: 1e9 }, power, 'active');
+  }
+  return all;
+}
+
+/** A model has no scatter that would tell how wrong it is: its own bounds are the interval. */
+function modelMean(estimates: readonly EnergyEstimate[]): BenchSummary {
+  const of = (field: 'energyJoules' | 'lowerJoules' | 'upperJoules'): number[] =>
+    estimates.map((estimate) => estimate[field]);
+  return {
+    mean: mean(of('energyJoules')),
+    lower: Math.max(0, mean(of('lowerJoules'))),
+    upper: mean(of('upperJoules')),
+    ...rangeOf(of('energyJoules')),
+    isResolved: false,
+  };
+}
+
+export interface Energies {
+  energy: BenchSummary;
+  aboveIdle?: BenchSummary;
+  power: BenchSummary;
+  /** Of each sample, in their order: what it tells, if it does. */
+  isTold: boolean[];
+}
+
+/** What is above idling is told by each run's own time: energy that is more since the run was longer cancels. */
+export function energiesOf(
+  samples: readonly Sample[],
+  {
+    shell,
+    idle,
+    random,
+  }: { shell: Common | undefined; idle: PowerEstimate | undefined; random: () => number },
+): Energies {
+  const batches = samples.map((sample) => ({ ...asBatch(sample.estimate), sample }));
+  const good = told(batches).map(({ sample }) => sample);
+  const kept = new Set(good);
+  const isTold = samples.map((sample) => kept.has(sample) && sample.estimate.method !== 'bound');
+  const estimates = good.map(({ estimate }) => estimate);
+  const joules = estimates.map(({ energyJoules }) => energyJoules);
+  const seconds = good.map((sample) => sample.seconds);
+  const meanSeconds = mean(seconds);
+  const isModel = estimates.some(({ method }) => method === 'model');
+  const energy: BenchSummary = isModel
+    ? modelMean(estimates)
+    : { ...boundsOf(meanOf(estimates, shell === undefined ? [] : [shell], random)), ...rangeOf(joules) };
+  const watts = good.map(({ estimate, seconds: own }) => (own > 0 ? estimate.energyJoules / own : 0));
+  const powerMean = meanSeconds > 0 ? energy.mean / meanSeconds : 0;
+  const half = powerHalf(good, powerMean, meanSeconds, energy, isModel || good.length < 2);
+  const power: BenchSummary = {
+    mean: powerMean,
+    lower: Math.max(0, powerMean - half.below),
+    upper: powerMean + half.above,
+    ...rangeOf(watts),
+    isResolved: energy.isResolved,
+  };
+  if (idle === undefined || isModel) return { energy, power, isTold };
+  const above = good.map(({ estimate, seconds: own }) => less(estimate, idle.powerWatts * own));
+  const baseline = {
+    joules: 0,
+    standardUncertaintyJoules: Math.hypot(
+      idle.standardUncertaintyWatts * meanSeconds,
+      (idle.wanderWatts ?? 0) * Math.sqrt(meanSeconds / good.length),
+    ),
+    degreesOfFreedomCount: idle.degreesOfFreedomCount,
+  };
+  const active = boundsOf(meanOf(above, [baseline, ...(shell === undefined ? [] : [shell])], random));
+  const aboveIdle = {
+    ...active,
+    // Nothing can use less than the idle machine for long; the noise can.
+    mean: Math.max(0, active.mean),
+    ...rangeOf(above.map(({ energyJoules }) => energyJoules)),
+    isResolved: active.isResolved && energy.isResolved,
+  };
+  return { energy, aboveIdle, power, isTold };
+}
+
+function boundsOf(estimate: EnergyEstimate): Pick<BenchSummary, 'mean' | 'lower' | 'upper' | 'isResolved'> {
+  const { energyJoules, lowerJoules, upperJoules, resolved } = estimate;
+  return { mean: energyJoules, lower: lowerJoules, upper: upperJoules, isResolved: resolved };
+}
+
+/** A mean of quotients by its residuals: runs that are longer and use more say nothing of the power. */
+function powerHalf(
+  samples: readonly Sample[],
+  watts: number,
+  meanSeconds: number,
+  energy: BenchSummary,
+  isBounded: boolean,
+): { below: number; above: number } {
+  const { mean: joules, lower = joules, upper = joules } = energy;
+  if (!(meanSeconds > 0)) return { below: 0, above: 0 };
+  const widest = { below: (joules - lower) / meanSeconds, above: (upper - joules) / meanSeconds };
+  if (isBounded || samples.some(({ estimate }) => estimate.method === 'bound')) return widest;
+  const rest = samples.map(({ estimate, seconds }) => estimate.energyJoules - watts * seconds);
+  const { length } = samples;
+  const half = (student95(length - 1) * standardDeviation(rest)) / Math.sqrt(length) / meanSeconds;
+  // Where power and time go against each other, the quotient scatters more than the energy.
+  return { below: half, above: half };
+}
+
+/** Beyond this many robust standard deviations, and this share of the median, a run stands out. */
+const OUTLIER_SIGMAS = 5;
+const OUTLIER_RATIO = 0.05;
+const FEWEST_FOR_OUTLIERS = 5;
+/** The median absolute deviation of a normal distribution is 1 / 1.4826 of its standard deviation. */
+const MAD_TO_SIGMA = 1.4826;
+
+/** The places of values that are far from most. */
+export function outliersOf(values: readonly number[]): number[] {
+  if (values.length < FEWEST_FOR_OUTLIERS) return [];
+  const centre = median(values) ?? 0;
+  const sigma = MAD_TO_SIGMA * (median(values.map((value) => Math.abs(value - centre))) ?? 0);
+  const most = Math.max(OUTLIER_SIGMAS * sigma, OUTLIER_RATIO * Math.abs(centre));
+  return values.flatMap((value, i) => (Math.abs(value - centre) > most ? [i] : []));
+}
+
+/** Undefined unless every value is known. */
+export function meanIfKnown(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === values.length && known.length > 0 ? sum(known) / known.length : undefined;
+}

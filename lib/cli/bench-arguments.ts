@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// Options of hyperfine's that commander has no words for: several values after one option, and a value only after `=`.
+
+/** Between the values of one option. */
+export const SEPARATOR = '\u0000';
+
+const VALUE_COUNTS: Readonly<Record<string, [name: string, count: number]>> = {
+  '-P': ['--parameter-scan', 3],
+  '--parameter-scan': ['--parameter-scan', 3],
+  '-L': ['--parameter-list', 2],
+  '--parameter-list': ['--parameter-list', 2],
+};
+
+/** Those that take the next argument as their value, whatever it is. */
+const WITH_VALUE =
+  /^(?:-[wrmMpCscnDS]|--(?:warmup|runs|min-runs|max-runs|prepare|conclude|setup|cleanup|command-name|parameter-step-size|shell|input|output|reference|reference-name|timeout|order|idle|export-[a-z-]+|sysfs|dev|nvml-library|sources))$/;
+
+/** The arguments of `microjoule bench` so that each option has one value. Others stay as they are. */
+export function joinBenchArguments(argv: readonly string[]): string[] {
+  const at = argv.indexOf('bench');
+  if (
+    at < 0 ||
+    argv.slice(0, at).some((argument) => ['run', 'report', 'counters', 'doctor', '--'].includes(argument))
+  ) {
+    return [...argv];
+  }
+  const joined = argv.slice(0, at + 1);
+  for (let i = at + 1; i < argv.length; ++i) {
+    const argument = argv[i] ?? '';
+    if (argument === '--') return [...joined, ...argv.slice(i)];
+    const several = VALUE_COUNTS[argument];
+    if (several !== undefined) {
+      const [name, count] = several;
+      joined.push(`${name}=${argv.slice(i + 1, i + 1 + count).join(SEPARATOR)}`);
+      i += count;
+    } else if (argument === '-i' || argument === '--ignore-failure') {
+      joined.push('--ignore-failure=all-non-zero');
+    } else {
+      joined.push(argument);
+      if (WITH_VALUE.test(argument) && i + 1 < argv.length) joined.push(argv[++i] ?? '');
+    }
+  }
+  return joined;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+import type { BenchReport, BenchSummary } from '../bench/types.js';
+import { papaparse } from './papa.js';
+
+const bounds = (
+  name: string,
+  unit: string,
+  summary: BenchSummary | undefined,
+): [string, number | undefined][] => [
+  [`${name}_mean_${unit}`, summary?.mean],
+  [`${name}_lower95_${unit}`, summary?.lower],
+  [`${name}_upper95_${unit}`, summary?.upper],
+];
+
+/**
+ * One row a command: hyperfine's columns, in seconds, and behind them energy and power with their units, and the
+ * parameters. What is not known is an empty cell. Full precision.
+ */
+export function formatBenchCsv(report: BenchReport): string {
+  const parameters = [...new Set(report.results.flatMap((result) => Object.keys(result.parameters)))];
+  const rows = report.results.map((result) => {
+    const { durationSeconds: time, energyJoules, aboveIdleJoules, powerWatts } = result;
+    const found = report.comparisons.find(({ name }) => name === result.name);
+    const pairs: [string, string | number | boolean | undefined][] = [
+      ['command', result.name],
+      ['mean', time.mean],
+      ['stddev', time.standardDeviation],
+      ['median', time.median],
+      ['user', result.userCpuSeconds],
+      ['system', result.systemCpuSeconds],
+      ['min', time.min],
+      ['max', time.max],
+      ['energy_kind', report.provenance.kind],
+      ['energy_source', report.provenance.source],
+      ...bounds('energy', 'joules', energyJoules),
+      ['energy_stddev_joules', energyJoules.standardDeviation],
+      ['energy_min_joules', energyJoules.min],
+      ['energy_max_joules', energyJoules.max],
+      ['energy_resolved', energyJoules.isResolved],
+      ...bounds('above_idle', 'joules', aboveIdleJoules),
+      ...bounds('power', 'watts', powerWatts),
+      ['relative_energy_ratio', found?.energy.ratio],
+      ['runs', result.runs.length],
+      ['failed', result.hasFailed],
+      ...parameters.map((name): [string, string | undefined] => [
+        `parameter_${name}`,
+        result.parameters[name],
+      ]),
+    ];
+    return pairs;
+  });
+  const header = rows[0]?.map(([name]) => name) ?? ['command'];
+  const values = rows.map((row) => row.map(([, value]) => value ?? ''));
+  return `${papaparse().unparse([header, ...values], { newline: '\n' })}\n`;
+}

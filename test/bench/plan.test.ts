@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it } from 'vitest';
+import { type BenchOptions, planBench } from '../../lib/bench/plan.js';
+
+const plan = (options: BenchOptions, platform = 'linux') => planBench(options, platform);
+
+describe('a plan', () => {
+  it('has hyperfine’s defaults', () => {
+    expect(plan({ commands: ['a'] })).toEqual({
+      commands: [{ name: 'a', commandLine: 'a', parameters: {}, output: 'null', isReference: false }],
+      warmupCount: 0,
+      minRunCount: 10,
+      shell: ['/bin/sh', '-c'],
+      ignoredCodes: [0],
+      order: 'interleaved',
+      idleSeconds: 1,
+    });
+    expect(plan({ commands: ['a'] }, 'win32').shell).toEqual(['cmd.exe', '/d', '/s', '/c']);
+    expect(plan({ commands: ['a'], shell: 'bash --norc' }).shell).toEqual(['bash', '--norc', '-c']);
+    expect(plan({ commands: ['a'], shell: 'none' }).shell).toBeUndefined();
+    expect(plan({ commands: ['a'], maxRunCount: 4 }).minRunCount).toBe(4);
+  });
+
+  it('fills parameters into everything, commands changing fastest', () => {
+    const { commands } = plan({
+      commands: ['one {n}', 'two {n}'],
+      names: ['1-{n}', '2-{n}'],
+      parameters: [{ name: 'n', values: ['x', 'y'] }],
+      prepare: ['pre {n}'],
+      conclude: ['post1 {n}', 'post2 {n}'],
+      setup: 'up {n}',
+      cleanup: 'down {n}',
+      output: ['out-{n}'],
+    });
+    expect(commands.map(({ name, commandLine }) => `${name}: ${commandLine}`)).toEqual([
+      '1-x: one x',
+      '2-x: two x',
+      '1-y: one y',
+      '2-y: two y',
+    ]);
+    expect(commands[3]).toMatchObject({
+      parameters: { n: 'y' },
+      prepare: 'pre y',
+      conclude: 'post2 y',
+      setup: 'up y',
+      cleanup: 'down y',
+      output: 'out-y',
+    });
+  });
+
+  it('takes names and prepares for each combination, too', () => {
+    const parameters = [{ name: 'n', values: ['1', '2', '3'] }];
+    const { commands } = plan({
+      commands: ['a {n}'],
+      names: ['x', 'y', 'z'],
+      parameters,
+      prepare: ['p', 'q', 'r'],
+    });
+    expect(commands.map(({ name, prepare }) => [name, prepare])).toEqual([
+      ['x', 'p'],
+      ['y', 'q'],
+      ['z', 'r'],
+    ]);
+  });
+
+  it('puts the reference first', () => {
+    const { commands } = plan({ commands: ['a', 'b'], reference: 'old', prepare: ['p'] });
+    expect(commands.map(({ name, isReference, prepare }) => ({ name, isReference, prepare }))).toEqual([
+      { name: 'old', isReference: true, prepare: 'p' },
+      { name: 'a', isReference: false, prepare: 'p' },
+      { name: 'b', isReference: false, prepare: 'p' },
+    ]);
+    const own = plan({ commands: ['a', 'b'], reference: 'old', referenceName: 'v1', prepare: ['p', 'q'] });
+    expect(own.commands[0]).not.toHaveProperty('prepare');
+    expect(own.commands[0]?.name).toBe('v1');
+  });
+
+  it('tells commands of one name apart', () => {
+    expect(plan({ commands: ['a', 'a', 'a'] }).commands.map(({ name }) => name)).toEqual([
+      'a',
+      'a (2)',
+      'a (3)',
+    ]);
+  });
+
+  it('runs commands one after the other where each is set up, unless told otherwise', () => {
+    expect(plan({ commands: ['a'], setup: 's' }).order).toBe('sequential');
+    expect(plan({ commands: ['a'], cleanup: 's' }).order).toBe('sequential');
+    expect(plan({ commands: ['a'], setup: 's', order: 'interleaved' }).order).toBe('interleaved');
+  });
+
+  const three = [{ name: 'n', values: ['1', '2', '3'] }];
+  it.each([
+    [{ commands: [] }, 'no command was given'],
+    [{ commands: ['a', ' '] }, 'command 2 is empty'],
+    [{ commands: ['a', 'b'], names: ['x'] }, '--command-name is given once, for 2 commands'],
+    [{ commands: ['a'], names: ['x', 'y'] }, '--command-name is given 2 times, for 1 command'],
+    [{ commands: ['a', 'b'], prepare: ['x', 'y', 'z'] }, '--prepare is given 3 times, for 2 commands'],
+    [{ commands: ['a', 'b', 'c'], conclude: ['x', 'y'] }, '--conclude is given 2 times'],
+    [{ commands: ['a', 'b', 'c'], output: ['x', 'y'] }, '--output is given 2 times'],
+    [
+      { commands: ['a {n}', 'b {n}'], parameters: three, names: ['x', 'y', 'z'] },
+      '--command-name is given 3 times, for 2 commands and 6 with their parameters',
+    ],
+    [{ commands: ['a'], parameters: three }, 'parameter n stands in no command'],
+    [{ commands: ['a'], runCount: 3, minRunCount: 2 }, '--runs goes without'],
+    [{ commands: ['a'], minRunCount: 5, maxRunCount: 2 }, '--max-runs 2 is below --min-runs 5'],
+    [{ commands: ['a'], referenceName: 'x' }, '--reference-name goes with --reference'],
+    [{ commands: ["a 'b"], shell: 'none' }, 'a quote is not closed'],
+  ] satisfies [BenchOptions, string][])('%j is refused: %s', (options, message) => {
+    expect(() => plan(options)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_BAD_OPTION',
+        message: expect.stringContaining(message),
+        hint: expect.stringMatching(/./),
+      }),
+    );
+  });
+});
