@@ -19,7 +19,7 @@ import type { Style } from './text.js';
 import { displayWidth, padLeft, padRight, withoutControls, wrap } from './wrap.js';
 
 const plain: Style = (_, text) => text;
-const LEAST_COLUMNS = 60;
+const LEAST_COLUMNS = 72;
 const MOST_COLUMNS = 160;
 
 /** The report for a terminal so wide, with a final newline. */
@@ -75,7 +75,7 @@ function resultLines(
       ? `${amount(summary.min, quantity)} … ${amount(summary.max, quantity)}`
       : '',
   ]);
-  const header = ['', 'mean', '95 % interval', runs.length > 1 ? 'min … max' : ''];
+  const header = ['', 'mean', estimated ? 'interval' : '95 % interval', runs.length > 1 ? 'min … max' : ''];
   const widths = header.map((_, column) =>
     Math.max(...[header, ...cells].map((row) => displayWidth(row[column] ?? ''))),
   );
@@ -145,7 +145,7 @@ function factLines({ idle, shell, provenance, results }: BenchReport, width: num
   const facts = [
     isMeasured
       ? 'Energies are of the whole machine while a run lasts.'
-      : `Energies are estimated, not measured. ${provenance.detail}`,
+      : `Energies are estimated, not measured; their intervals are what the model gives from idle to full load. ${provenance.detail}`,
     ...(idle === undefined
       ? []
       : [

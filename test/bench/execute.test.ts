@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CommandExecutor, type ExecutorOptions } from '../../lib/bench/execute.js';
+
+const SHELL = ['/bin/sh', '-c'];
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'microjoule-work-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const file = (name: string): string => path.join(folder, name);
+
+async function execute(line: string, output = 'null', options: Partial<ExecutorOptions> = {}) {
+  const executor = new CommandExecutor({
+    shell: SHELL,
+    input: undefined,
+    timeoutSeconds: undefined,
+    ...options,
+  });
+  try {
+    return await executor.execute(line, { output, env: { MICROJOULE_ITERATION: '7' } });
+  } finally {
+    executor.close();
+  }
+}
+
+/** Whether a process is there and no zombie. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+async function until(test: () => boolean): Promise<boolean> {
+  const endMs = performance.now() + 5000;
+  while (!test() && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 20));
+  return test();
+}
+
+describe.skipIf(process.platform === 'win32')('a command', () => {
+  it('is timed from its start to its end', async () => {
+    const { start, end, exitCode, timedOut, stderrLines } = await execute('sleep 0.1');
+    expect({ exitCode, timedOut, stderrLines }).toEqual({ exitCode: 0, timedOut: false, stderrLines: [] });
+    expect(Number(end - start) / 1e9).toBeGreaterThanOrEqual(0.1);
+  });
+
+  it('ends with its code, its signal, or not at all', async () => {
+    expect(await execute('exit 3')).toMatchObject({ exitCode: 3 });
+    const killed = await execute('kill -9 $$');
+    expect(killed.signal).toBe('SIGKILL');
+    expect(killed).not.toHaveProperty('exitCode');
+    expect(await execute('no-such-command-at-all', 'null', { shell: undefined })).toMatchObject({
+      notStarted: 'there is no command "no-such-command-at-all"',
+    });
+    expect(await execute(folder, 'null', { shell: undefined })).toMatchObject({
+      notStarted: expect.stringContaining('not executable'),
+    });
+  });
+
+  it('leaves the last lines of what it wrote to stderr, of this run alone', async () => {
+    const executor = new CommandExecutor({ shell: SHELL, input: undefined, timeoutSeconds: undefined });
+    const long = await executor.execute('for i in $(seq 5000); do echo line $i >&2; done', {
+      output: 'null',
+    });
+    expect(long.stderrLines).toEqual(Array.from({ length: 10 }, (_, i) => `line ${4991 + i}`));
+    const short = await executor.execute('printf "one\\n\\n two" >&2', { output: 'null' });
+    expect(short.stderrLines).toEqual(['one', ' two']);
+    const none = await executor.execute('true', { output: 'null' });
+    expect(none.stderrLines).toEqual([]);
+    executor.close();
+  });
+
+  it('reads nothing, or the file from its beginning each time', async () => {
+    writeFileSync(file('in'), 'hello\n');
+    expect((await execute('cat >&2')).stderrLines).toEqual([]);
+    const executor = new CommandExecutor({ shell: SHELL, input: file('in'), timeoutSeconds: undefined });
+    for (let i = 0; i < 2; ++i) {
+      expect((await executor.execute('cat >&2', { output: 'null' })).stderrLines).toEqual(['hello']);
+    }
+    executor.close();
+    await expect(execute('cat', 'null', { input: file('missing') })).rejects.toThrow('--input: cannot open');
+  });
+
+  it('writes where it is told to', async () => {
+    await execute('echo first; echo $MICROJOULE_ITERATION', file('out'));
+    expect(readFileSync(file('out'), 'utf8')).toBe('first\n7\n');
+    await execute('echo second', file('out'));
+    expect(readFileSync(file('out'), 'utf8')).toBe('second\n');
+    await expect(execute('true', file('no/folder'))).rejects.toThrow('--output: cannot open');
+    // More than a pipe holds.
+    expect(await execute('head -c 1000000 /dev/zero', 'pipe')).toMatchObject({ exitCode: 0 });
+  });
+
+  it.each([
+    ['ends when it is asked to', 'sleep 60 & echo $! > pid; wait'],
+    ['does not', "trap '' TERM; (trap '' TERM; sleep 60) & echo $! > pid; while :; do sleep 1; done"],
+  ])('is ended with all that it started when it takes too long and %s', async (_, script) => {
+    const line = script.replace('> pid', `> ${file('pid')}`);
+    const { timedOut, start, end } = await execute(line, 'null', { timeoutSeconds: 0.3 });
+    expect(timedOut).toBe(true);
+    expect(Number(end - start) / 1e9).toBeLessThan(10);
+    const pid = Number(readFileSync(file('pid'), 'utf8'));
+    expect(pid).toBeGreaterThan(1);
+    expect(await until(() => !isAlive(pid))).toBe(true);
+  });
+
+  it('is ended by kill()', async () => {
+    const executor = new CommandExecutor({ shell: SHELL, input: undefined, timeoutSeconds: undefined });
+    const running = executor.execute(`sleep 60 & echo $! > ${file('killed')}; wait`, { output: 'null' });
+    expect(await until(() => existsSync(file('killed')) && readFileSync(file('killed'), 'utf8') !== '')).toBe(
+      true,
+    );
+    executor.kill();
+    expect(await running).toMatchObject({ signal: 'SIGTERM', timedOut: false });
+    const pid = Number(readFileSync(file('killed'), 'utf8'));
+    expect(await until(() => !isAlive(pid))).toBe(true);
+    executor.close();
+  });
+
+  it('leaves no file behind', async () => {
+    const ours = (): string[] =>
+      readdirSync(os.tmpdir()).filter((name) => name.startsWith('microjoule-bench-'));
+    const before = new Set(ours());
+    const executor = new CommandExecutor({ shell: SHELL, input: undefined, timeoutSeconds: undefined });
+    const [own = ''] = ours().filter((name) => !before.has(name));
+    executor.close();
+    expect(own).not.toBe('');
+    expect(existsSync(path.join(os.tmpdir(), own))).toBe(false);
+  });
+});
