@@ -87,9 +87,9 @@ function modelMean(estimates: readonly EnergyEstimate[]): BenchSummary {
   const of = (field: 'energyJoules' | 'lowerJoules' | 'upperJoules'): number[] =>
     estimates.map((estimate) => estimate[field]);
   return {
-    mean: mean(of('energyJoules')),
+    mean: Math.max(0, mean(of('energyJoules'))),
     lower: Math.max(0, mean(of('lowerJoules'))),
-    upper: mean(of('upperJoules')),
+    upper: Math.max(0, mean(of('upperJoules'))),
     ...rangeOf(of('energyJoules')),
     isResolved: false,
   };
@@ -123,7 +123,10 @@ export function energiesOf(
   const isModel = estimates.some(({ method }) => method === 'model');
   const energy: BenchSummary = isModel
     ? modelMean(estimates)
-    : { ...boundsOf(meanOf(estimates, shell === undefined ? [] : [shell], random)), ...rangeOf(joules) };
+    : {
+        ...boundsOf(meanOf(estimates, shell === undefined ? [] : [shell], random), joules),
+        ...rangeOf(joules),
+      };
   const watts = good.map(({ estimate, seconds: own }) => (own > 0 ? estimate.energyJoules / own : 0));
   const powerMean = meanSeconds > 0 ? energy.mean / meanSeconds : 0;
   const half = powerHalf(good, powerMean, meanSeconds, energy, isModel || good.length < 2);
@@ -144,20 +147,30 @@ export function energiesOf(
     ),
     degreesOfFreedomCount: idle.degreesOfFreedomCount,
   };
-  const active = boundsOf(meanOf(above, [baseline, ...(shell === undefined ? [] : [shell])], random));
+  const aboveJoules = above.map(({ energyJoules }) => energyJoules);
+  const active = boundsOf(
+    meanOf(above, [baseline, ...(shell === undefined ? [] : [shell])], random),
+    aboveJoules,
+  );
   const aboveIdle = {
     ...active,
-    // Nothing can use less than the idle machine for long; the noise can.
-    mean: Math.max(0, active.mean),
-    ...rangeOf(above.map(({ energyJoules }) => energyJoules)),
+    ...rangeOf(aboveJoules),
     isResolved: active.isResolved && energy.isResolved,
   };
   return { energy, aboveIdle, power, isTold };
 }
 
-function boundsOf(estimate: EnergyEstimate): Pick<BenchSummary, 'mean' | 'lower' | 'upper' | 'isResolved'> {
-  const { energyJoules, lowerJoules, upperJoules, resolved } = estimate;
-  return { mean: energyJoules, lower: lowerJoules, upper: upperJoules, isResolved: resolved };
+function boundsOf(
+  estimate: EnergyEstimate,
+  each: readonly number[],
+): Pick<BenchSummary, 'mean' | 'lower' | 'upper' | 'isResolved'> {
+  const { energyJoules, lowerJoules, upperJoules, uncertaintyJoules, resolved } = estimate;
+  // Less than the shell alone, or than idling, is nothing within the noise, which is as large as that at least.
+  if (energyJoules <= 0) {
+    const upper = Math.max(upperJoules, uncertaintyJoules, Math.abs(mean(each)));
+    return { mean: 0, lower: 0, upper, isResolved: false };
+  }
+  return { mean: energyJoules, lower: Math.max(0, lowerJoules), upper: upperJoules, isResolved: resolved };
 }
 
 /** A mean of quotients by its residuals: runs that are longer and use more say nothing of the power. */

@@ -47,6 +47,12 @@ export function warningsOfResult(
         message: 'what it adds to the idle machine is within the noise: its upper bound is given',
         hint: 'Stop other programs, raise --runs, or watch the idle machine for longer with --idle.',
       },
+    isEstimated &&
+      energyJoules.mean === 0 && {
+        code: 'below-shell',
+        message: 'it took no longer than the shell alone, so that nothing of it could be estimated',
+        hint: 'Use --shell none (-N), or let the command do more work.',
+      },
     durationSeconds.mean < FAST_SECONDS && {
       code: 'fast',
       message: `it took less than ${FAST_SECONDS * 1000} ms: starting a process is much of what was measured`,

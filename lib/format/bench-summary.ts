@@ -36,7 +36,7 @@ export function barLines(report: BenchReport, width: number, style: Style): stri
   const estimated = isEstimated(report);
   const figures = results.map(({ energyJoules }) => {
     const bounds = boundsText(energyJoules, 'energy', estimated);
-    return energyJoules.isResolved || estimated
+    return energyJoules.isResolved || (estimated && energyJoules.mean > 0)
       ? `${meanText(energyJoules, 'energy', estimated)} ${bounds}`.trim()
       : bounds;
   });
@@ -67,7 +67,7 @@ export function barLines(report: BenchReport, width: number, style: Style): stri
 }
 
 function barOf({ energyJoules, aboveIdleJoules }: BenchResult, length: number, style: Style): string {
-  if (!energyJoules.isResolved && aboveIdleJoules !== undefined) return '';
+  if (!(energyJoules.mean > 0) || (!energyJoules.isResolved && aboveIdleJoules !== undefined)) return '';
   const above =
     aboveIdleJoules === undefined || !(energyJoules.mean > 0)
       ? length

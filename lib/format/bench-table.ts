@@ -26,7 +26,7 @@ function column(
     if (summary === undefined) return '-';
     const { mean, lower, upper, isResolved } = summary;
     if (lower === undefined || upper === undefined) return formatSignificant(mean / scale);
-    if (!isResolved && !estimated) return `≤ ${formatSignificant(upper / scale, 3)}`;
+    if (!isResolved && !(estimated && mean > 0)) return `≤ ${formatSignificant(upper / scale, 3)}`;
     const half = Math.max(mean - lower, upper - mean) / scale;
     const decimals = decimalsOf(half);
     return `${(mean / scale).toFixed(decimals)} ± ${half.toFixed(decimals)}`;

@@ -71,9 +71,7 @@ function resultLines(
       least && quantity !== 'duration' && summary.isResolved,
     ),
     boundsText(summary, quantity, estimated),
-    runs.length > 1 && (summary.isResolved || estimated)
-      ? `${amount(summary.min, quantity)} … ${amount(summary.max, quantity)}`
-      : '',
+    runs.length > 1 && (summary.isResolved || estimated) ? rangeText(summary, quantity) : '',
   ]);
   const header = ['', 'mean', estimated ? 'interval' : '95 % interval', runs.length > 1 ? 'min … max' : ''];
   const widths = header.map((_, column) =>
@@ -105,6 +103,13 @@ function resultLines(
     ...wrap(noteOf(report, result), width - 2).map((text) => `  ${text}`),
     ...result.warnings.flatMap((warning) => warningLines(warning, width, style, '  ')),
   ];
+}
+
+/** Of runs that took less than the shell alone nothing is known but that. */
+function rangeText({ min, max }: BenchSummary, quantity: BenchQuantity): string {
+  return min > 0
+    ? `${amount(min, quantity)} … ${amount(max, quantity)}`
+    : `up to ${amount(Math.max(0, max), quantity)}`;
 }
 
 /** `10 runs; user 1.2 ms, system 0.9 ms; energy measured by perf` */

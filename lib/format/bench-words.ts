@@ -15,7 +15,7 @@ export function amount(value: number, quantity: BenchQuantity): string {
 /** `3.281 J`; what is not resolved by its bounds: `at most 1.2 mJ`, `1.1 mJ to 2.3 mJ`. */
 export function meanText(summary: BenchSummary, quantity: BenchQuantity, isEstimated: boolean): string {
   const { mean, lower = mean, isResolved } = summary;
-  if (isResolved || isEstimated) return amount(mean, quantity);
+  if (isResolved || (isEstimated && mean > 0)) return amount(mean, quantity);
   return lower > 0 ? 'not resolved' : 'below noise';
 }
 
@@ -23,7 +23,8 @@ export function meanText(summary: BenchSummary, quantity: BenchQuantity, isEstim
 export function boundsText(summary: BenchSummary, quantity: BenchQuantity, isEstimated: boolean): string {
   const { mean, lower, upper, isResolved } = summary;
   if (lower === undefined || upper === undefined) return '';
-  if (isResolved || isEstimated) return formatBounds(mean, lower, upper, quantity);
+  if (isResolved || (isEstimated && mean > 0)) return formatBounds(mean, lower, upper, quantity);
+  if (!(upper > 0)) return '';
   if (lower > 0) return `${amount(lower, quantity)} to ${amount(upper, quantity)}`;
   return `at most ${amount(upper, quantity)}`;
 }

@@ -181,6 +181,18 @@ describe('what is told', () => {
     for (const run of runs) expect(run).not.toHaveProperty('energyJoules');
   });
 
+  it('is an upper bound, never a zero, of what took no longer than the shell alone', async () => {
+    const machine = fakeMachine((line) => ({ seconds: line === '' ? 0.01 : 0.0099, watts: 10 }));
+    const report = await bench(planOf(['a'], { runCount: 5, shell: 'default' }), machine);
+    const { energyJoules, durationSeconds, aboveIdleJoules } = named(report, 'a');
+    expect(durationSeconds.mean).toBe(0);
+    for (const one of [energyJoules, aboveIdleJoules]) {
+      expect(one).toMatchObject({ mean: 0, lower: 0, isResolved: false });
+      expect(one?.upper).toBeGreaterThan(0);
+    }
+    expect(named(report, 'a').warnings.map(({ code }) => code)).toContain('not-resolved');
+  });
+
   it('leaves out the few runs that could not be told', async () => {
     const machine = fakeMachine((_, run) => ({
       seconds: 0.1,

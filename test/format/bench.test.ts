@@ -29,7 +29,9 @@ const failed = () =>
       : {}),
   }));
 const nothing = () => reportOf(['bad'], () => ({ seconds: 0.1, ended: { exitCode: 2 } }));
-const all = { usualReport, estimatedReport, unresolved, single, scan, failed };
+const faster = () =>
+  reportOf(['a', 'b'], (line) => ({ seconds: line === '' ? 0.01 : 0.0099, watts: 10 }), { shell: 'default' });
+const all = { faster, usualReport, estimatedReport, unresolved, single, scan, failed };
 
 describe('as text', () => {
   it.each([80, 160])('for %d columns', async (columns) => {
