@@ -45,11 +45,7 @@ async function gaugeFor(options: BenchCommandsOptions): Promise<Gauge> {
 export async function benchCommands(options: BenchCommandsOptions): Promise<BenchReport> {
   const plan = planBench(options, process.platform);
   const gauge = await gaugeFor(options);
-  const executor = new CommandExecutor({
-    shell: plan.shell,
-    input: plan.input,
-    timeoutSeconds: plan.timeoutSeconds,
-  });
+  const executor = new CommandExecutor({ shell: plan.shell, input: plan.input });
   const { signal, onProgress, random = Math.random } = options;
   const kill = (): void => executor.kill();
   signal?.addEventListener('abort', kill);

@@ -13,6 +13,9 @@ const TAIL_BYTES = 4096;
 const TAIL_LINES = 10;
 /** What does not end when asked to is ended. */
 const GRACE_MS = 1000;
+/** The longest that one timer can wait; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const CMD = /(?:^|[\\/])cmd(?:\.exe)?$/i;
 
 /** How one run went. */
 export interface Execution {
@@ -33,13 +36,14 @@ export interface Execution {
 export interface ExecutorOptions {
   shell: readonly string[] | undefined;
   input: string | undefined;
-  timeoutSeconds: number | undefined;
 }
 
 export interface ExecuteOptions {
   /** `null`, `pipe`, `inherit` or a file. */
   output: string;
   env?: Record<string, string>;
+  /** After so long it is ended, with all that it started. */
+  timeoutSeconds?: number | undefined;
 }
 
 /** What runs command lines. Faked in tests of what is built on it. */
@@ -68,6 +72,13 @@ function openOrExplain(file: string, flags: string, what: string): number {
   }
 }
 
+/** What is started: the command itself, or a shell with it. */
+function wordsOf(commandLine: string, shell: readonly string[] | undefined): string[] {
+  if (shell === undefined) return splitWords(commandLine);
+  // cmd.exe takes the rest as it is, but for quotes around all of it.
+  return [...shell, CMD.test(shell[0] ?? '') ? `"${commandLine}"` : commandLine];
+}
+
 /** Ends a command with its process group; on Windows with its tree. */
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   const { pid } = child;
@@ -92,17 +103,22 @@ export class CommandExecutor implements Executor {
   readonly #folder: string;
   readonly #stderr: number;
   #running: ChildProcess | undefined;
+  /** Nothing that we started outlives us. */
+  readonly #atExit = (): void => {
+    if (this.#running !== undefined) killGroup(this.#running, 'SIGKILL');
+  };
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#folder = mkdtempSync(path.join(tmpdir(), 'microjoule-bench-'));
     this.#stderr = openSync(path.join(this.#folder, 'stderr'), 'a+');
+    process.on('exit', this.#atExit);
   }
 
   /** Never rejects for what the command does. @throws MicrojouleError `ERR_BAD_OPTION` for input and output files */
-  async execute(commandLine: string, { output, env }: ExecuteOptions): Promise<Execution> {
-    const { input, shell, timeoutSeconds } = this.#options;
-    const [file = '', ...args] = shell === undefined ? splitWords(commandLine) : [...shell, commandLine];
+  async execute(commandLine: string, { output, env, timeoutSeconds }: ExecuteOptions): Promise<Execution> {
+    const { input, shell } = this.#options;
+    const [file = '', ...args] = wordsOf(commandLine, shell);
     ftruncateSync(this.#stderr, 0);
     const opened: number[] = [];
     const open = (name: string, flags: string, what: string): number => {
@@ -162,7 +178,7 @@ export class CommandExecutor implements Executor {
           // A group of its own.
           detached: process.platform !== 'win32',
           windowsHide: true,
-          windowsVerbatimArguments: /cmd(?:\.exe)?$/i.test(file),
+          windowsVerbatimArguments: CMD.test(file),
         });
       } catch (error) {
         settle({ notStarted: (error as Error).message });
@@ -179,11 +195,14 @@ export class CommandExecutor implements Executor {
         settle(signal === null ? { exitCode: exitCode ?? 0 } : { signal });
       });
       if (timeoutSeconds === undefined) return;
-      timer = setTimeout(() => {
-        timedOut = true;
-        killGroup(child, 'SIGTERM');
-        timer = setTimeout(() => killGroup(child, 'SIGKILL'), GRACE_MS);
-      }, timeoutSeconds * 1000);
+      timer = setTimeout(
+        () => {
+          timedOut = true;
+          killGroup(child, 'SIGTERM');
+          timer = setTimeout(() => killGroup(child, 'SIGKILL'), GRACE_MS);
+        },
+        Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS),
+      );
     });
   }
 
@@ -210,6 +229,7 @@ export class CommandExecutor implements Executor {
 
   close(): void {
     this.kill();
+    process.off('exit', this.#atExit);
     closeSync(this.#stderr);
     rmSync(this.#folder, { recursive: true, force: true });
   }

@@ -170,7 +170,8 @@ class Runner {
 
   #execute({ command }: Entry, run: number): Promise<Execution> {
     const env = { MICROJOULE_ITERATION: String(run) };
-    return this.#tools.executor.execute(command.commandLine, { output: command.output, env });
+    const { timeoutSeconds } = this.#plan;
+    return this.#tools.executor.execute(command.commandLine, { output: command.output, env, timeoutSeconds });
   }
 
   async #runOnce(entry: Entry, round: number): Promise<void> {
@@ -224,7 +225,9 @@ class Runner {
     const line = entry.command[phase];
     if (line === undefined) return true;
     const env = run === undefined ? {} : { MICROJOULE_ITERATION: String(run) };
-    const execution = await this.#tools.executor.execute(line, { output: 'null', env });
+    // A setup may well take longer than a run.
+    const timeoutSeconds = run === undefined ? undefined : this.#plan.timeoutSeconds;
+    const execution = await this.#tools.executor.execute(line, { output: 'null', env, timeoutSeconds });
     const { exitCode, timedOut, notStarted } = execution;
     if (exitCode === 0 && !timedOut && notStarted === undefined) return true;
     if (this.#isStopped) return false;

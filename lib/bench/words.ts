@@ -3,8 +3,6 @@
 // A command line into words, as a POSIX shell would without expanding anything.
 import { MicrojouleError } from '../core/errors.js';
 
-const SPECIAL = /[|&;<>()$`*?~]/;
-
 /** @throws MicrojouleError `ERR_BAD_OPTION` for a quote that is not closed, and for no word at all */
 export function splitWords(line: string): string[] {
   const words: string[] = [];
@@ -43,9 +41,4 @@ export function splitWords(line: string): string[] {
   throw new MicrojouleError('ERR_BAD_OPTION', 'an empty command cannot be run without a shell', {
     hint: 'Give a command, or leave out --shell none.',
   });
-}
-
-/** Whether a line looks as if it wanted a shell. */
-export function wantsShell(line: string): boolean {
-  return SPECIAL.test(line.replace(/'[^']*'/g, ''));
 }

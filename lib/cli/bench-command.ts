@@ -84,7 +84,11 @@ export function addBenchCommand(program: Command, finish: (outcome: ChildOutcome
       collect,
     )
     .option('--show-output', 'the same as --output inherit')
-    .option('--timeout <seconds>', 'end a run after so long, with all that it started', numberFrom(0, true))
+    .option(
+      '--timeout <seconds>',
+      'end a run, a prepare or a conclude after so long, with all it started',
+      numberFrom(0, true),
+    )
     .addOption(new commander.Option('--order <order>', 'of the runs').choices(['interleaved', 'sequential']))
     .option(
       '--idle <seconds>',

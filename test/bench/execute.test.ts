@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,15 +14,14 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const file = (name: string): string => path.join(folder, name);
 
-async function execute(line: string, output = 'null', options: Partial<ExecutorOptions> = {}) {
-  const executor = new CommandExecutor({
-    shell: SHELL,
-    input: undefined,
-    timeoutSeconds: undefined,
-    ...options,
-  });
+async function execute(
+  line: string,
+  output = 'null',
+  { timeoutSeconds, ...options }: Partial<ExecutorOptions & { timeoutSeconds: number }> = {},
+) {
+  const executor = new CommandExecutor({ shell: SHELL, input: undefined, ...options });
   try {
-    return await executor.execute(line, { output, env: { MICROJOULE_ITERATION: '7' } });
+    return await executor.execute(line, { output, env: { MICROJOULE_ITERATION: '7' }, timeoutSeconds });
   } finally {
     executor.close();
   }
@@ -63,7 +63,7 @@ describe.skipIf(process.platform === 'win32')('a command', () => {
   });
 
   it('leaves the last lines of what it wrote to stderr, of this run alone', async () => {
-    const executor = new CommandExecutor({ shell: SHELL, input: undefined, timeoutSeconds: undefined });
+    const executor = new CommandExecutor({ shell: SHELL, input: undefined });
     const long = await executor.execute('for i in $(seq 5000); do echo line $i >&2; done', {
       output: 'null',
     });
@@ -78,7 +78,7 @@ describe.skipIf(process.platform === 'win32')('a command', () => {
   it('reads nothing, or the file from its beginning each time', async () => {
     writeFileSync(file('in'), 'hello\n');
     expect((await execute('cat >&2')).stderrLines).toEqual([]);
-    const executor = new CommandExecutor({ shell: SHELL, input: file('in'), timeoutSeconds: undefined });
+    const executor = new CommandExecutor({ shell: SHELL, input: file('in') });
     for (let i = 0; i < 2; ++i) {
       expect((await executor.execute('cat >&2', { output: 'null' })).stderrLines).toEqual(['hello']);
     }
@@ -110,7 +110,7 @@ describe.skipIf(process.platform === 'win32')('a command', () => {
   });
 
   it('is ended by kill()', async () => {
-    const executor = new CommandExecutor({ shell: SHELL, input: undefined, timeoutSeconds: undefined });
+    const executor = new CommandExecutor({ shell: SHELL, input: undefined });
     const running = executor.execute(`sleep 60 & echo $! > ${file('killed')}; wait`, { output: 'null' });
     expect(await until(() => existsSync(file('killed')) && readFileSync(file('killed'), 'utf8') !== '')).toBe(
       true,
@@ -122,11 +122,24 @@ describe.skipIf(process.platform === 'win32')('a command', () => {
     executor.close();
   });
 
+  it('does not outlive us', async () => {
+    const script = `
+      import { CommandExecutor } from '${new URL('../../dist/bench/execute.js', import.meta.url).href}';
+      const executor = new CommandExecutor({ shell: ['/bin/sh', '-c'], input: undefined });
+      executor.execute("trap '' TERM; echo $$ > ${file('left')}; while :; do sleep 1; done", { output: 'null' });
+      const { existsSync } = await import('node:fs');
+      setInterval(() => existsSync('${file('left')}') && process.exit(0), 20);`;
+    spawnSync(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'ignore' });
+    const pid = Number(readFileSync(file('left'), 'utf8'));
+    expect(pid).toBeGreaterThan(1);
+    expect(await until(() => !isAlive(pid))).toBe(true);
+  });
+
   it('leaves no file behind', async () => {
     const ours = (): string[] =>
       readdirSync(os.tmpdir()).filter((name) => name.startsWith('microjoule-bench-'));
     const before = new Set(ours());
-    const executor = new CommandExecutor({ shell: SHELL, input: undefined, timeoutSeconds: undefined });
+    const executor = new CommandExecutor({ shell: SHELL, input: undefined });
     const [own = ''] = ours().filter((name) => !before.has(name));
     executor.close();
     expect(own).not.toBe('');

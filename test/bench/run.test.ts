@@ -265,6 +265,26 @@ describe('what goes wrong', () => {
     expect(report.results[0]?.runs.length ?? 0).toBe(measured);
   });
 
+  it('is given the time for a run, which a setup is not', async () => {
+    const machine = fakeMachine(() => ({ seconds: 0.1 }));
+    const { execute } = machine.executor;
+    const limits: string[] = [];
+    machine.executor.execute = (line, options) => {
+      limits.push(`${line} ${options.timeoutSeconds}`);
+      return execute(line, options);
+    };
+    const options = {
+      runCount: 1,
+      timeoutSeconds: 5,
+      setup: 's',
+      prepare: ['p'],
+      conclude: ['c'],
+      cleanup: 'x',
+    };
+    await bench(planOf(['a'], options), machine);
+    expect(limits).toEqual(['s undefined', 'p 5', 'a 5', 'c 5', 'x undefined']);
+  });
+
   it('is only what was not to be ignored', async () => {
     const machine = failing('a', 1, { exitCode: 3 });
     const ignoring = await bench(planOf(['a'], { runCount: 4, ignoredCodes: [3] }), machine);
