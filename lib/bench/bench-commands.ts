@@ -44,12 +44,13 @@ async function gaugeFor(options: BenchCommandsOptions): Promise<Gauge> {
  */
 export async function benchCommands(options: BenchCommandsOptions): Promise<BenchReport> {
   const plan = planBench(options, process.platform);
-  const gauge = await gaugeFor(options);
   const executor = new CommandExecutor({ shell: plan.shell, input: plan.input });
   const { signal, onProgress, random = Math.random } = options;
   const kill = (): void => executor.kill();
   signal?.addEventListener('abort', kill);
+  let gauge: Gauge | undefined;
   try {
+    gauge = await gaugeFor(options);
     const tools = {
       gauge,
       executor,
@@ -61,6 +62,6 @@ export async function benchCommands(options: BenchCommandsOptions): Promise<Benc
   } finally {
     signal?.removeEventListener('abort', kill);
     executor.close();
-    gauge.close();
+    gauge?.close();
   }
 }

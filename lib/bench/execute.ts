@@ -108,7 +108,10 @@ export class CommandExecutor implements Executor {
     if (this.#running !== undefined) killGroup(this.#running, 'SIGKILL');
   };
 
+  /** @throws MicrojouleError `ERR_BAD_OPTION` where the input cannot be read */
   constructor(options: ExecutorOptions) {
+    // Better now than after the first command has run.
+    if (options.input !== undefined) closeSync(openOrExplain(options.input, 'r', 'input'));
     this.#options = options;
     this.#folder = mkdtempSync(path.join(tmpdir(), 'microjoule-bench-'));
     this.#stderr = openSync(path.join(this.#folder, 'stderr'), 'a+');

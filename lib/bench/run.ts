@@ -168,10 +168,17 @@ class Runner {
     }
   }
 
-  #execute({ command }: Entry, run: number): Promise<Execution> {
+  async #execute({ command }: Entry, run: number): Promise<Execution> {
     const env = { MICROJOULE_ITERATION: String(run) };
     const { timeoutSeconds } = this.#plan;
-    return this.#tools.executor.execute(command.commandLine, { output: command.output, env, timeoutSeconds });
+    const { output, commandLine } = command;
+    try {
+      return await this.#tools.executor.execute(commandLine, { output, env, timeoutSeconds });
+    } catch (error) {
+      if (!(error instanceof MicrojouleError)) throw error;
+      // Its output cannot be written, say: no reason to lose what was measured of others.
+      return { start: 0n, end: 0n, timedOut: false, notStarted: error.message, stderrLines: [] };
+    }
   }
 
   async #runOnce(entry: Entry, round: number): Promise<void> {

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CommandExecutor, type ExecutorOptions } from '../../lib/bench/execute.js';
+import { isAlive, until } from '../support/processes.js';
 
 const SHELL = ['/bin/sh', '-c'];
 let folder = '';
@@ -25,21 +26,6 @@ async function execute(
   } finally {
     executor.close();
   }
-}
-
-/** Whether a process is there and no zombie. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  } catch {
-    return false;
-  }
-}
-
-async function until(test: () => boolean): Promise<boolean> {
-  const endMs = performance.now() + 5000;
-  while (!test() && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 20));
-  return test();
 }
 
 describe.skipIf(process.platform === 'win32')('a command', () => {

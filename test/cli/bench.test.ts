@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { joinBenchArguments } from '../../lib/cli/bench-arguments.js';
 import { errorsBy } from '../format/bench-fixtures.js';
+import { isAlive, until } from '../support/processes.js';
 import { type CliOptions, type CliResult, runCli, spawnCli } from '../support/run-cli.js';
 import { on, useWorkplace } from './fixtures.js';
 
@@ -125,7 +126,9 @@ describe.concurrent('what goes wrong', () => {
       'it had not ended after 0.5 s, and was ended with all that it had started.',
     );
     expect(stdout).toContain('sleep 0.01');
-    expect(() => process.kill(Number(folder.read('pid')), 0)).toThrow('ESRCH');
+    const pid = Number(folder.read('pid'));
+    expect(pid).toBeGreaterThan(1);
+    expect(await until(() => !isAlive(pid))).toBe(true);
   });
 
   it('is a prepare that fails', async () => {
@@ -143,6 +146,16 @@ describe.concurrent('what goes wrong', () => {
     expect(stdout).toContain('Failed: the prepare of run 1 of sleep 0.02 (echo not ready >&2; false)');
     expect(stdout).toContain('    not ready');
     expect(stdout).toContain('Benchmark 1: sleep 0.01');
+  });
+
+  it('is an output that cannot be written: the others are measured', async () => {
+    const folder = place.newFolder();
+    const outputs = ['--output', folder.file('no/such/folder'), '--output', folder.file('out')];
+    const { exitCode, stdout } = await estimated(['-r', '1', ...outputs, 'echo one', 'echo two']);
+    expect(exitCode).toBe(1);
+    expect(stdout.replace(/\s+/g, ' ')).toContain('it could not be started: --output: cannot open');
+    expect(folder.read('out')).toBe('two\n');
+    expect(stdout).toContain('Benchmark 1: echo two');
   });
 
   it('is an export that cannot be written: all others are', async () => {
