@@ -18,13 +18,10 @@ const WITH_VALUE =
 
 /** The arguments of `microjoule bench` so that each option has one value. Others stay as they are. */
 export function joinBenchArguments(argv: readonly string[]): string[] {
-  const at = argv.indexOf('bench');
-  if (
-    at < 0 ||
-    argv.slice(0, at).some((argument) => ['run', 'report', 'counters', 'doctor', '--'].includes(argument))
-  ) {
-    return [...argv];
-  }
+  // Node, the script, the command's own options, and then its name.
+  let at = 2;
+  while (argv[at]?.startsWith('-')) at += WITH_VALUE.test(argv[at] ?? '') ? 2 : 1;
+  if (argv[at] !== 'bench') return [...argv];
   const joined = argv.slice(0, at + 1);
   for (let i = at + 1; i < argv.length; ++i) {
     const argument = argv[i] ?? '';

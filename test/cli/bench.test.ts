@@ -44,6 +44,10 @@ describe('arguments', () => {
   it('of other commands stay', () => {
     const other = ['node', 'main.js', 'run', '--', 'bench', '-P', 'a', '-i'];
     expect(joinBenchArguments(other)).toEqual(other);
+    const before = ['node', 'main.js', '--sysfs', 'bench', 'bench', '-i', 'cmd'];
+    expect(joinBenchArguments(before).slice(5)).toEqual(['--ignore-failure=all-non-zero', 'cmd']);
+    const none = ['node', 'main.js', '--help'];
+    expect(joinBenchArguments(none)).toEqual(none);
   });
 });
 
