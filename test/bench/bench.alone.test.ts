@@ -24,7 +24,7 @@ pmu power 30 cpus 0
 event power energy-pkg 2 cpu 0 of package-0
 event power energy-ram 3 cpu 0 of dram-0
 `;
-const TRIES = 3;
+const TRIES = 5;
 
 interface Amounts {
   meanJoules: number;
