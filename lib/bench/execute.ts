@@ -106,6 +106,7 @@ export class CommandExecutor implements Executor {
   /** Nothing that we started outlives us. */
   readonly #atExit = (): void => {
     if (this.#running !== undefined) killGroup(this.#running, 'SIGKILL');
+    rmSync(this.#folder, { recursive: true, force: true });
   };
 
   /** @throws MicrojouleError `ERR_BAD_OPTION` where the input cannot be read */
