@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'ERR_UNKNOWN_REGION'
   | 'ERR_BAD_REPORT'
   | 'ERR_BAD_STREAM'
+  | 'ERR_UNSUPPORTED_VERSION'
   | 'ERR_OUTPUT';
 
 /** The one error class of the package: `message` says what was wrong and where, `hint` what to do. */

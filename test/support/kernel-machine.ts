@@ -21,7 +21,7 @@ export const LOAD_WATTS = 30;
  * For scripts: `tell(kernel)` is the kernel with its calls noted, and `truth(result)` what one call that was measured truly
  * used in joules: `total`, and what its load `added`. Which calls were measured is not told. In a sweep they are the last
  * ones, but for the longest where some were left out; in loops, where those that were kept waiting are longer than others,
- * the load has its part of the calls' time.
+ * the load has its part of the time of as many calls, the last ones: a harness may have made calls of its own before.
  */
 export const TELL = `
   const load = openLoad();
@@ -41,7 +41,7 @@ export const TELL = `
     const truth = ({ callSeconds, callCount = Infinity, lostBatchCount = 0, provenance }) => {
       const byCall = callCount === 1 || provenance?.method === 'phase-sweep';
       const last = calls.slice(-callCount - lostBatchCount).sort((a, b) => a.whole - b.whole);
-      const measured = byCall ? last.slice(0, callCount) : calls;
+      const measured = byCall ? last.slice(0, callCount) : calls.slice(-callCount);
       const seconds = byCall
         ? sum(measured, ({ on }) => on) / measured.length
         : (callSeconds * sum(measured, ({ on }) => on)) / sum(measured, ({ whole }) => whole);

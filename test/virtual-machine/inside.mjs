@@ -34,7 +34,7 @@ function openFile(name) {
 }
 
 /** Switches what the machine is described to draw while a load is on. */
-function openLoad() {
+export function openLoad() {
   const fd = openSync(path.join(root, 'load'), 'r+');
   const [one, zero, buffer] = [Buffer.from('1'), Buffer.from('0'), Buffer.alloc(32)];
   const on = () => writeSync(fd, one);

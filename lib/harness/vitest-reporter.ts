@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+//
+// vitest's default reporter, whose benchmark tables have columns for energy.
+import { stripVTControlCharacters } from 'node:util';
+import { DefaultReporter, type TestCase, type TestModuleState } from 'vitest/node';
+import type { BenchmarkEnergy } from './energy.js';
+import { requireSupported } from './versions.js';
+import { META } from './vitest.js';
+import { amount, boundsOf, hasFigure, marginOf, powerOf, remarkOf } from './words.js';
+
+type Energies = Record<string, BenchmarkEnergy>;
+
+/** What is used of vitest's `TestBenchmark`. */
+interface Benchmark {
+  tasks: readonly { name: string }[];
+}
+
+type PrintTable = (
+  this: DefaultReporter,
+  benchmarks: readonly Benchmark[],
+  padding: string,
+  columnName?: string,
+) => void;
+
+const HEAD = ['energy', 'rme', 'power'];
+const [RESET, BOLD, YELLOW, DIM] = ['\x1b[0m', '\x1b[1m', '\x1b[33m', '\x1b[2m'];
+
+/** Of one operation; `rme` is of the energy. */
+function cellsOf(energy: BenchmarkEnergy | undefined): string[] {
+  if (energy === undefined) return ['n/a', 'not measured', 'n/a'];
+  if (energy.kind === 'absent') return ['n/a', energy.reason, 'n/a'];
+  const { total } = energy;
+  if (!hasFigure(energy)) return [boundsOf(total), remarkOf(energy), powerOf(energy)];
+  const margin = total.resolved ? `±${marginOf(total)}` : '';
+  return [amount(total.energyJoules), [margin, remarkOf(energy)].filter(Boolean).join(' '), powerOf(energy)];
+}
+
+const isColored = (text: string): boolean => stripVTControlCharacters(text) !== text;
+
+/** Where `fastest` or `slowest` begins, behind the table's own columns, with the colour that goes before it. */
+function endOfColumns(line: string): number {
+  const [word = ''] = /\s{3}(?:fastest|slowest)$/.exec(stripVTControlCharacters(line)) ?? [];
+  let end = word === '' ? line.length : line.lastIndexOf(word);
+  while (word !== '' && line[end - 1] === 'm' && line.lastIndexOf('\x1b', end) >= 0) {
+    end = line.lastIndexOf('\x1b', end - 1);
+  }
+  return end;
+}
+
+/** More columns behind those of a table whose first line is its head. */
+function withColumns(lines: readonly string[], cells: readonly string[][]): string[] {
+  const widths = HEAD.map((_, i) => Math.max(...cells.map((row) => (row[i] ?? '').length)));
+  return lines.map((line, row) => {
+    const text = (cells[row] ?? []).map((cell, i) => `  ${cell.padStart(widths[i] ?? 0)}`).join('');
+    const end = endOfColumns(line);
+    const color = row === 0 ? BOLD : YELLOW;
+    const painted = isColored(line) ? RESET + color + text + RESET : text;
+    return line.slice(0, end) + painted + line.slice(end);
+  });
+}
+
+export class EnergyReporter extends DefaultReporter {
+  #energies: Energies = {};
+  readonly #told = new Set<string>();
+
+  /** @throws MicrojouleError `ERR_UNSUPPORTED_VERSION` */
+  constructor(options?: ConstructorParameters<typeof DefaultReporter>[0]) {
+    requireSupported('vitest');
+    super(options);
+  }
+
+  protected override printTestCase(moduleState: TestModuleState, test: TestCase): void {
+    this.#energies = (test.meta() as { [META]?: Energies })[META] ?? {};
+    super.printTestCase(moduleState, test);
+  }
+
+  /** Not in the types of vitest before 5. */
+  protected printBenchmarkTable(
+    benchmarks: readonly Benchmark[],
+    padding: string,
+    columnName?: string,
+  ): void {
+    const print = Reflect.get(DefaultReporter.prototype, 'printBenchmarkTable') as PrintTable;
+    // The comparison of projects names these, and not benchmarks.
+    if (columnName !== undefined && columnName !== 'name') {
+      print.call(this, benchmarks, padding, columnName);
+      return;
+    }
+    const full = benchmarks.filter(({ tasks }) => tasks.length > 0);
+    for (const [i, benchmark] of full.entries()) {
+      if (i > 0) this.log('');
+      const lines = this.#captured(() => print.call(this, [benchmark], padding));
+      const energies = benchmark.tasks.map(({ name }) => this.#energies[name]);
+      const shown = withColumns(lines, [HEAD, ...energies.map(cellsOf)]);
+      for (const line of shown) this.log(line);
+      this.#explain(energies, ` ${padding}  `, lines.some(isColored));
+    }
+  }
+
+  /** What `print` would have logged. */
+  #captured(print: () => void): string[] {
+    const lines: string[] = [];
+    const log = this.log.bind(this);
+    this.log = (...messages: unknown[]) => {
+      lines.push(messages.join(' '));
+    };
+    try {
+      print();
+    } finally {
+      this.log = log;
+    }
+    return lines;
+  }
+
+  /** Each reason once. */
+  #explain(energies: readonly (BenchmarkEnergy | undefined)[], indent: string, colors: boolean): void {
+    for (const energy of energies) {
+      if (energy?.kind !== 'absent' || this.#told.has(energy.detail)) continue;
+      this.#told.add(energy.detail);
+      const text = `energy, ${energy.reason}: ${[energy.detail, energy.hint].filter(Boolean).join('. ')}`;
+      this.log(indent + (colors ? DIM + text + RESET : text));
+    }
+  }
+}
