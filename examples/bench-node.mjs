@@ -17,6 +17,7 @@ suite.add('clone', () => structuredClone(value));
 await suite.run();
 
 for (const energy of suite.energy.values()) {
-  if (energy.kind === 'absent') console.log(`${energy.name}: ${energy.detail}\n  ${energy.hint ?? ''}`);
-  else console.log(energy.summary);
+  if (energy.kind !== 'absent') console.log(energy.summary);
 }
+const absent = [...suite.energy.values()].find(({ kind }) => kind === 'absent');
+if (absent !== undefined) console.log(`No energy: ${absent.detail}\n${absent.hint ?? ''}`);

@@ -26,6 +26,6 @@ const { benchmarks } = await run({
   energy: { budgetSeconds: 2, allowEstimates: process.argv.includes('--allow-estimates') },
 });
 
-for (const { stats } of benchmarks.flatMap(({ runs }) => runs)) {
-  if (stats?.energy?.kind === 'absent') console.log(`${stats.energy.name}: ${stats.energy.detail}`);
-}
+const energies = benchmarks.flatMap(({ runs }) => runs.map(({ stats }) => stats?.energy));
+const absent = energies.find((energy) => energy?.kind === 'absent');
+if (absent !== undefined) console.log(`No energy: ${absent.detail}\n${absent.hint ?? ''}`);

@@ -19,6 +19,7 @@ await bench.run();
 console.table(bench.table());
 
 for (const energy of bench.energy.values()) {
-  if (energy.kind === 'absent') console.log(`${energy.name}: ${energy.detail}\n  ${energy.hint ?? ''}`);
-  else console.log(energy.summary);
+  if (energy.kind !== 'absent') console.log(energy.summary);
 }
+const absent = [...bench.energy.values()].find(({ kind }) => kind === 'absent');
+if (absent !== undefined) console.log(`No energy: ${absent.detail}\n${absent.hint ?? ''}`);

@@ -71,6 +71,11 @@ describe('the manifest', () => {
       expect.arrayContaining([
         '.',
         './doctor',
+        './bench-node',
+        './tinybench',
+        './mitata',
+        './vitest',
+        './vitest/reporter',
         './report.schema.json',
         './doctor.schema.json',
         './package.json',
@@ -420,6 +425,45 @@ describe.runIf(process.platform === 'linux')('the tarball', () => {
       const settings = '--noEmit --strict --module nodenext --target es2023 --lib es2023 --ignoreConfig';
       const tsc = path.join(REPOSITORY, 'node_modules/typescript/bin/tsc');
       run(process.execPath, [tsc, ...settings.split(' '), 'consumer.mts'], { cwd: consumer });
+    });
+
+    it('has plug-ins, none of which brings its harness along, with types that fit it', () => {
+      const modules = path.join(consumer, 'node_modules');
+      const harnesses = ['bench-node', 'tinybench', 'mitata', 'vitest'];
+      expect(harnesses.filter((name) => existsSync(path.join(modules, name)))).toEqual([]);
+      // Installed by a link; their own types are in Node's terms.
+      const user = path.join(folder, 'harnesses');
+      mkdirSync(path.join(user, 'node_modules/@types'), { recursive: true });
+      const linked = ['bench-node', 'tinybench', 'mitata', '@types/node', 'undici-types'];
+      for (const name of linked) {
+        symlinkSync(path.join(REPOSITORY, 'node_modules', name), path.join(user, 'node_modules', name));
+      }
+      cpSync(path.join(modules, 'microjoule'), path.join(user, 'node_modules/microjoule'), {
+        recursive: true,
+      });
+      const source = `
+        import { EnergySuite } from 'microjoule/bench-node';
+        import { run } from 'microjoule/mitata';
+        import { EnergyBench, type BenchmarkEnergy } from 'microjoule/tinybench';
+        import { energyProvider } from 'microjoule/vitest';
+        const bench = new EnergyBench({ time: 1, energy: { budgetSeconds: 1 } }).add('a', () => {});
+        export const energy: BenchmarkEnergy | undefined = bench.energy.get('a');
+        if (energy !== undefined && energy.kind !== 'absent') console.log(energy.total.upperJoules);
+        export const rows: object[] = bench.table().filter((row) => row !== null);
+        const suite = new EnergySuite({ energy: { allowEstimates: true } }).add('a', { minTime: 1 }, () => {});
+        export const results = suite.run();
+        export const runs = run({ colors: false, energy: {} }).then(({ benchmarks }) =>
+          benchmarks.flatMap((one) => one.runs.map(({ stats }) => stats?.energy?.kind)),
+        );
+        export default energyProvider({ budgetSeconds: 1 });
+        // @ts-expect-error: the harness says the name itself
+        energyProvider({ name: 'a' });
+      `;
+      writeFileSync(path.join(user, 'harnesses.mts'), source);
+      const settings =
+        '--noEmit --strict --skipLibCheck --module nodenext --target es2023 --types node --ignoreConfig';
+      const tsc = path.join(REPOSITORY, 'node_modules/typescript/bin/tsc');
+      run(process.execPath, [tsc, ...settings.split(' '), 'harnesses.mts'], { cwd: user });
     });
 
     it(`takes less than ${MAX_INSTALLED_BYTES / 1e6} MB, dependencies and all`, () => {

@@ -7,11 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOADED_MACHINE } from '../support/kernel-machine.js';
 import { expectKnown, hasFigures, knownKernels, type Try } from '../support/known-kernels.js';
-import { hasVirtualMachine, startMachine } from '../support/virtual-machine.js';
+import { hasVirtualMachine, type Ran, startMachine } from '../support/virtual-machine.js';
 import { makeProject, type Project } from '../support/vitest-5.js';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const INSIDE = path.join(REPOSITORY, 'test/virtual-machine/inside.mjs');
+const NO_COUNTER = 'processor intel 6 0x9e virtual\ncpus 0-1 package 0\n';
 const ENV = { NO_COLOR: '1', CI: '', FORCE_COLOR: '' };
 
 describe.skipIf(!hasVirtualMachine)('vitest 5', () => {
@@ -34,12 +35,11 @@ describe.skipIf(!hasVirtualMachine)('vitest 5', () => {
   });
   afterAll(() => project?.cleanup());
 
-  async function run(): Promise<string> {
-    const machine = startMachine(LOADED_MACHINE);
+  async function run(machineText: string, file: string, config: string): Promise<Ran> {
+    const machine = startMachine(machineText);
     try {
-      const ran = await machine.run(project.node, project.bench, { env: ENV, timeoutMs: 60_000 });
-      expect(ran.exitCode, ran.stdout + ran.stderr).toBe(0);
-      return ran.stdout;
+      const args = [...project.bench, '--config', path.join(project.folder, config), file];
+      return await machine.run(project.node, args, { env: ENV, timeoutMs: 60_000 });
     } finally {
       machine.cleanup();
     }
@@ -61,7 +61,8 @@ describe.skipIf(!hasVirtualMachine)('vitest 5', () => {
         writeFileSync(${JSON.stringify(path.join(project.folder, 'tries.json'))}, JSON.stringify(tries));
       });`,
     );
-    const stdout = await run();
+    const { stdout, stderr, exitCode } = await run(LOADED_MACHINE, 'known', 'vitest.config.mjs');
+    expect(exitCode, stdout + stderr).toBe(0);
     const file = path.join(project.folder, 'tries.json');
     const tries = JSON.parse(readFileSync(file, 'utf8')) as Try[];
     expectKnown(tries);
@@ -78,5 +79,35 @@ describe.skipIf(!hasVirtualMachine)('vitest 5', () => {
       const row = new RegExp(` ${name} .*% +\\d+ +${figure}${suffix}`);
       expect(lines.filter((line) => row.test(line)).length, stdout).toBeGreaterThanOrEqual(1);
     }
+  });
+
+  it('says why there is no energy, and fails tests whose benchmarks fail', { timeout: 90_000 }, async () => {
+    project.write(
+      'default.config.mjs',
+      `export default { test: {
+        include: [],
+        benchmark: { provider: 'microjoule/vitest' },
+        reporters: ['microjoule/vitest/reporter'],
+      } };`,
+    );
+    project.write(
+      'absent.bench.mjs',
+      `import { expect, test } from 'vitest';
+      const options = { time: 5, iterations: 1, warmupTime: 1, warmupIterations: 1 };
+      test('absent', async ({ bench }) => {
+        const { energy, latency } = await bench('plain', () => {}).run(options);
+        expect(energy).toMatchObject({ kind: 'absent', reason: 'no counter' });
+        expect(latency.mean).toBeGreaterThan(0);
+      });
+      test('bad', async ({ bench }) => {
+        await bench('bad', () => { throw new TypeError('mine'); }).run(options);
+      });`,
+    );
+    const { stdout, stderr, exitCode } = await run(NO_COUNTER, 'absent', 'default.config.mjs');
+    expect(exitCode).toBe(1);
+    expect(stdout, stderr).toMatch(/ plain .*% +\d+ +n\/a +no counter +n\/a$/m);
+    expect(stdout).toMatch(/^ +energy, no counter: no counter of this machine .*microjoule run/m);
+    expect(stdout).toMatch(/1 failed \| 1 passed/);
+    expect(stderr).toMatch(/TypeError: mine/);
   });
 });

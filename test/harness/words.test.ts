@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // Energies as each harness writes them: measured, estimated, in part, not resolved, absent.
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { energyReport } from '../../lib/harness/bench-node.js';
 import { absent, type BenchmarkEnergy, type KnownEnergy } from '../../lib/harness/energy.js';
 import { EnergyLines, energyLine } from '../../lib/harness/mitata-lines.js';
 import { energyColumns } from '../../lib/harness/tinybench.js';
+import { cellsOf, HEAD, withColumns } from '../../lib/harness/vitest-table.js';
 import type { EnergyEstimate } from '../../lib/precision/types.js';
 
 function estimate(energyJoules: number, halfJoules: number, resolved = true): EnergyEstimate {
@@ -177,5 +179,50 @@ describe('lines of mitata', () => {
 
   it('leave other formats as they are', () => {
     expect(printed('json', (lines) => lines.line('{}'))).toEqual(['{}']);
+  });
+});
+
+describe('columns of vitest', () => {
+  it('say what is known', () => {
+    expect([...ALL, undefined].map(cellsOf)).toEqual([
+      ['20.0 µJ', '±2.50%', '20.0 W'],
+      ['20.0 µJ', '±2.50% at least', '20.0 W'],
+      ['20.0 µJ', 'estimated', '20.0 W'],
+      ['< 5.00 µJ', '', 'n/a'],
+      ['3.00 µJ … 5.00 µJ', '', 'n/a'],
+      ['n/a', 'no counter', 'n/a'],
+      ['n/a', 'not measured', 'n/a'],
+    ]);
+  });
+
+  const TABLE = [
+    '   name   hz  samples',
+    '   parse  10        5   fastest',
+    '   clone   5        2   slowest',
+  ];
+  const CELLS = [HEAD, cellsOf(MEASURED), cellsOf(ABSENT)];
+  const EXPECTED = [
+    '   name   hz  samples   energy         rme   power',
+    '   parse  10        5  20.0 µJ      ±2.50%  20.0 W   fastest',
+    '   clone   5        2      n/a  no counter     n/a   slowest',
+  ];
+
+  it('stand before what vitest says of a row', () => {
+    expect(withColumns(TABLE, CELLS)).toEqual(EXPECTED);
+  });
+
+  it('do so in colour, too', () => {
+    const paint = (line: string): string =>
+      line
+        .replace(/\d+(?= {3})/, '\x1b[2m$&\x1b[22m')
+        .replace(/ {3}(fastest|slowest)/, '\x1b[1m\x1b[32m$&\x1b[39m\x1b[22m');
+    const [head = '', ...rows] = TABLE;
+    const shown = withColumns([`\x1b[1m${head}\x1b[22m`, ...rows.map(paint)], CELLS);
+    expect(shown.map(stripVTControlCharacters)).toEqual(EXPECTED);
+    expect(shown[1]).toContain('20.0 W\x1b[0m');
+  });
+
+  it('leave lines alone that are no rows of a benchmark', () => {
+    expect(withColumns(['one', 'two'], [HEAD])[1]).toBe('two');
   });
 });
