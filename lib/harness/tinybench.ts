@@ -33,12 +33,16 @@ const DIGITS = 5;
 
 const microjoules = (joules: number): string => formatSignificant(joules * 1e6, DIGITS);
 
+function suffixOf(energy: KnownEnergy): string {
+  const remark = remarkOf(energy);
+  return remark === '' ? '' : ` (${remark})`;
+}
+
 /** `4.512 ± 1.60%`, in the style of tinybench's own columns. */
 function cell(estimate: EnergyEstimate | undefined, energy: KnownEnergy): string {
   if (estimate === undefined) return NONE;
   const { energyJoules, lowerJoules, upperJoules } = estimate;
-  const remark = remarkOf(energy);
-  const suffix = remark === '' ? '' : ` (${remark})`;
+  const suffix = suffixOf(energy);
   if (estimate.resolved) return `${microjoules(energyJoules)} ± ${marginOf(estimate)}${suffix}`;
   if (!hasFigure(energy, estimate)) return boundsOf(estimate, microjoules) + suffix;
   return `${microjoules(energyJoules)} from ${microjoules(lowerJoules)} to ${microjoules(upperJoules)}${suffix}`;
@@ -46,12 +50,14 @@ function cell(estimate: EnergyEstimate | undefined, energy: KnownEnergy): string
 
 /** The columns of a task's energy, for `bench.table()`: of one operation, the whole machine's. */
 export function energyColumns(energy: BenchmarkEnergy): Record<string, string> {
+  const [first, second, third] = ['Energy avg (µJ)', 'Energy above idle (µJ)', 'Power avg (W)'] as const;
+  if (energy.kind === 'absent')
+    return { [first]: `${NONE} (${energy.reason})`, [second]: NONE, [third]: NONE };
   const watts = powerWatts(energy);
-  const isAbsent = energy.kind === 'absent';
   return {
-    'Energy avg (µJ)': isAbsent ? `${NONE} (${energy.reason})` : cell(energy.total, energy),
-    'Energy above idle (µJ)': isAbsent ? NONE : cell(energy.active, energy),
-    'Power avg (W)': watts === undefined ? NONE : formatSignificant(watts, DIGITS),
+    [first]: cell(energy.total, energy),
+    [second]: cell(energy.active, energy),
+    [third]: watts === undefined ? NONE : formatSignificant(watts, DIGITS) + suffixOf(energy),
   };
 }
 

@@ -76,12 +76,12 @@ export class EnergyReporter extends DefaultReporter {
     return lines;
   }
 
-  /** Each reason once. */
+  /** Each reason once, as what to do about it: the whole of it is in the test's own result. */
   #explain(energies: readonly (BenchmarkEnergy | undefined)[], indent: string, colors: boolean): void {
     for (const energy of energies) {
       if (energy?.kind !== 'absent' || this.#told.has(energy.detail)) continue;
       this.#told.add(energy.detail);
-      const text = `energy, ${energy.reason}: ${[energy.detail, energy.hint].filter(Boolean).join('. ')}`;
+      const text = `energy, ${energy.reason}: ${energy.hint ?? energy.detail}`;
       this.log(indent + (colors ? DIM + text + RESET : text));
     }
   }

@@ -106,7 +106,7 @@ describe.skipIf(!hasVirtualMachine)('vitest 5', () => {
     const { stdout, stderr, exitCode } = await run(NO_COUNTER, 'absent', 'default.config.mjs');
     expect(exitCode).toBe(1);
     expect(stdout, stderr).toMatch(/ plain .*% +\d+ +n\/a +no counter +n\/a$/m);
-    expect(stdout).toMatch(/^ +energy, no counter: no counter of this machine .*microjoule run/m);
+    expect(stdout).toMatch(/^ +energy, no counter: This machine measures nothing.*microjoule run/m);
     expect(stdout).toMatch(/1 failed \| 1 passed/);
     expect(stderr).toMatch(/TypeError: mine/);
   });
