@@ -33,8 +33,8 @@ const DIGITS = 5;
 
 const microjoules = (joules: number): string => formatSignificant(joules * 1e6, DIGITS);
 
-function suffixOf(energy: KnownEnergy): string {
-  const remark = remarkOf(energy);
+function suffixOf(energy: KnownEnergy, part = energy.total): string {
+  const remark = remarkOf(energy, part);
   return remark === '' ? '' : ` (${remark})`;
 }
 
@@ -42,7 +42,7 @@ function suffixOf(energy: KnownEnergy): string {
 function cell(estimate: EnergyEstimate | undefined, energy: KnownEnergy): string {
   if (estimate === undefined) return NONE;
   const { energyJoules, lowerJoules, upperJoules } = estimate;
-  const suffix = suffixOf(energy);
+  const suffix = suffixOf(energy, estimate);
   if (estimate.resolved) return `${microjoules(energyJoules)} ± ${marginOf(estimate)}${suffix}`;
   if (!hasFigure(energy, estimate)) return boundsOf(estimate, microjoules) + suffix;
   return `${microjoules(energyJoules)} from ${microjoules(lowerJoules)} to ${microjoules(upperJoules)}${suffix}`;

@@ -16,14 +16,12 @@ export function marginOf({ uncertaintyJoules, energyJoules }: EnergyEstimate): s
   return `${((100 * uncertaintyJoules) / energyJoules).toFixed(2)}%`;
 }
 
-/** What must stand beside a figure: that it was not measured, or is only part of it. Mostly nothing. */
-export function remarkOf(energy: KnownEnergy): string {
-  const remarks = [
-    ...(energy.kind === 'measured' ? [] : [energy.kind]),
-    // An estimate says that of itself.
-    ...(energy.kind === 'measured' && energy.missing.length > 0 ? ['at least'] : []),
-  ];
-  return remarks.join(', ');
+/** What must stand beside a figure: that it was not measured, or not all of it. Mostly nothing. */
+export function remarkOf(energy: KnownEnergy, part: EnergyEstimate = energy.total): string {
+  if (energy.kind !== 'measured') return energy.kind;
+  if (energy.missing.length === 0) return '';
+  // Bounds are of what was counted.
+  return part.resolved ? 'at least' : 'in part';
 }
 
 /** Whether there is one figure, of a call in all or of another part of it, and not only bounds. */

@@ -73,6 +73,10 @@ describe('columns of tinybench', () => {
     expect(energyColumns(known(estimate(20e-6, 1e-6), { active }))).toMatchObject({
       'Energy above idle (µJ)': '< 5.0000',
     });
+    expect(energyColumns(known(estimate(20e-6, 1e-6), { active, missing: ['GPUs'] }))).toMatchObject({
+      'Energy avg (µJ)': '20.000 ± 5.00% (at least)',
+      'Energy above idle (µJ)': '< 5.0000 (in part)',
+    });
     expect(energyColumns(known(estimate(20e-6, 1e-6), { active: undefined as never }))).toMatchObject({
       'Energy above idle (µJ)': 'n/a',
     });
