@@ -333,12 +333,16 @@ describe.runIf(process.platform === 'linux')('the tarball', () => {
     expect(orphans).toEqual([]);
   });
 
-  it('passes publint and attw', () => {
-    // Each starts npm to read the tarball, or nothing.
-    const tool = (name: string) => path.join(REPOSITORY, 'node_modules/.bin', name);
-    run(tool('publint'), ['run', tarball, '--strict'], { cwd: folder });
-    run(tool('attw'), [tarball, '--profile', 'esm-only'], { cwd: folder });
-  });
+  it(
+    'passes publint and attw',
+    () => {
+      // Each starts npm to read the tarball, or nothing.
+      const tool = (name: string) => path.join(REPOSITORY, 'node_modules/.bin', name);
+      run(tool('publint'), ['run', tarball, '--strict'], { cwd: folder });
+      run(tool('attw'), [tarball, '--profile', 'esm-only'], { cwd: folder });
+    },
+    LONG_MS,
+  );
 
   describe('installed with no compiler and no install scripts', () => {
     it('reads counters from its prebuild', () => {
