@@ -22,8 +22,8 @@ export function energyReport(energy: BenchmarkEnergy): string {
   const { total } = energy;
   const remark = remarkOf(energy);
   if (!hasFigure(energy)) {
-    const bounds = boundsOf(total, tight).replace(' … ', '...');
-    return `energy=${bounds}/op${remark === '' ? '' : ` (${remark})`}`;
+    const bounds = `=${boundsOf(total, tight)}`.replace(' … ', '...').replace('=< ', '<');
+    return `energy${bounds}/op${remark === '' ? '' : ` (${remark})`}`;
   }
   const [figure, lower, upper] = [total.energyJoules, total.lowerJoules, total.upperJoules].map(tight);
   return `energy=${figure}/op (${lower} ... ${upper}${remark === '' ? '' : `, ${remark}`})`;

@@ -50,7 +50,7 @@ describe.skipIf(!hasVirtualMachine)('bench-node', () => {
     expectKnown(tries);
     // Bounds alone where the machine kept everything waiting.
     const figure =
-      'energy=(?:[\\d.]+mJ/op \\([\\d.]+mJ \\.\\.\\. [\\d.]+mJ\\)|< [\\d.]+mJ/op|[\\d.]+mJ\\.\\.\\.[\\d.]+mJ/op)';
+      'energy(?:=[\\d.]+mJ/op \\([\\d.]+mJ \\.\\.\\. [\\d.]+mJ\\)|<[\\d.]+mJ/op|=[\\d.]+mJ\\.\\.\\.[\\d.]+mJ/op)';
     for (const { name, result, report } of plugins) {
       expect(name).toBe('EnergyPlugin');
       expect(result).toMatchObject({ type: 'EnergyPlugin', kind: 'measured' });

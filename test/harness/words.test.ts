@@ -89,7 +89,7 @@ describe('reports of bench-node', () => {
       'energy=20.0µJ/op (19.5µJ ... 20.5µJ)',
       'energy=20.0µJ/op (19.5µJ ... 20.5µJ, at least)',
       'energy=20.0µJ/op (10.0µJ ... 30.0µJ, estimated)',
-      'energy=< 5.00µJ/op',
+      'energy<5.00µJ/op',
       'energy=3.00µJ...5.00µJ/op',
       'energy=n/a (no counter)',
     ]);
