@@ -121,7 +121,8 @@ void Count::AddCarefully(const RawReading& raw, const Instant& now) {
   boot_ns_ = now.boot_ns;
   asleep_ns_ = std::max(now.asleep_ns, asleep_ns_);
   StandAt(raw.ticks, never_rests_ ? moved_boot_ns_ : now.boot_ns);
-  if (frozen_ || fell_from_ != 0) ordinary_until_ns_ = 0;
+  // One that is good again after one that was not is told as such.
+  if (frozen_ || fell_from_ != 0 || raw.status != Status::kOk) ordinary_until_ns_ = 0;
 }
 
 Count::Break Count::FindBreak(const RawReading& raw, const Instant& now, uint64_t delta) const {

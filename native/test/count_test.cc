@@ -331,45 +331,7 @@ void TestBeyondItsRange() {
 }  // namespace
 }  // namespace microjoule
 
-namespace microjoule {
-namespace {
-
-// A slow source's last good count is not lost with the device, though nobody read it in between.
-void TestLastGood() {
-  Counter counter;
-  counter.domain = Domain::kGpu;
-  counter.scale = {1, 1000000};
-  Count count(counter);
-  RawReading raw;
-  raw.status = Status::kOk;
-  raw.ticks = 5000000;
-  raw.time_ns = 1;
-  count.Add(raw, {1000000000, 1000000000});
-  raw = {};
-  raw.ticks = 9000000;
-  raw.time_ns = 3;
-  raw.was_good = true;
-  count.Add(raw, {3000000000, 3000000000});
-  CHECK(count.status() == Status::kFailed && count.breaks() == 0);
-  CHECK(count.ticks() == 9000000);
-  raw.was_good = false;
-  raw.ticks = 1;
-  count.Add(raw, {4000000000, 4000000000});
-  CHECK(count.ticks() == 9000000);
-  // It comes back, and did not count meanwhile.
-  raw.status = Status::kOk;
-  raw.ticks = 9500000;
-  raw.interrupted = true;
-  count.Add(raw, {5000000000, 5000000000});
-  CHECK(count.breaks() == 1 && count.ticks() == 9000000);
-  CHECK(count.ExplainBreak(counter).find("could not be read for a while") != std::string::npos);
-}
-
-}  // namespace
-}  // namespace microjoule
-
 int main() {
-  microjoule::TestLastGood();
   using namespace microjoule;
   TestNoWrapIsLost();
   TestMoreThanOneWrap();
