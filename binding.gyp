@@ -34,6 +34,7 @@
       "native/msr_device_linux.cc",
       "native/msr_linux.cc",
       "native/msr_registers.cc",
+      "native/nvml_files_posix.cc",
       "native/nvml_pci_linux.cc",
       "native/perf_core_linux.cc",
       "native/perf_event_linux.cc",
@@ -53,6 +54,7 @@
       "native/child_usage_posix.cc",
       "native/clock_mac.cc",
       "native/dynamic_library_posix.cc",
+      "native/nvml_files_posix.cc",
       "native/nvml_pci_std.cc",
       "native/quiet_thread_posix.cc",
       "native/sampler_thread_std.cc"
@@ -66,9 +68,11 @@
       "native/emi_places.cc",
       "native/emi_source.cc",
       "native/emi_win.cc",
+      "native/nvml_files_win.cc",
       "native/nvml_pci_std.cc",
       "native/quiet_thread_win.cc",
-      "native/sampler_thread_std.cc"
+      "native/sampler_thread_std.cc",
+      "native/wide_text_win.cc"
     ],
     "win_mingw_sources": ["native/delay_load_win.cc"],
     "addon_sources": ["native/addon.cc", "native/addon_sampler.cc"]

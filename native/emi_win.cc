@@ -6,6 +6,7 @@
 #include <setupapi.h>
 
 #include "emi_source.h"
+#include "wide_text_win.h"
 
 namespace microjoule {
 namespace {
@@ -20,23 +21,6 @@ constexpr DWORD CodeOf(EmiRequest request) {
 }
 static_assert(CodeOf(EmiRequest::kVersion) == 0x224000);
 static_assert(CodeOf(EmiRequest::kMeasurement) == 0x22400C);
-
-std::wstring Widen(const std::string& utf8) {
-  const int length =
-      MultiByteToWideChar(CP_UTF8, 0, utf8.data(), static_cast<int>(utf8.size()), nullptr, 0);
-  std::wstring wide(static_cast<size_t>(length), L'\0');
-  MultiByteToWideChar(CP_UTF8, 0, utf8.data(), static_cast<int>(utf8.size()), wide.data(), length);
-  return wide;
-}
-
-std::string Narrow(const wchar_t* wide) {
-  const int length = WideCharToMultiByte(CP_UTF8, 0, wide, -1, nullptr, 0, nullptr, nullptr);
-  if (length <= 1) return "";
-  std::string utf8(static_cast<size_t>(length), '\0');
-  WideCharToMultiByte(CP_UTF8, 0, wide, -1, utf8.data(), length, nullptr, nullptr);
-  utf8.resize(utf8.size() - 1);
-  return utf8;
-}
 
 class WindowsHandle final : public EmiHandle {
  public:

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "dynamic_library.h"
+#include "nvml_files.h"
 #include "source.h"
 
 namespace microjoule {
@@ -143,6 +144,7 @@ class NvmlLibrary {
   std::string Sentence(const char* call, NvmlReturn code) const;
 
  private:
+  const NvmlFiles files_ = FindNvmlFiles();
   DynamicLibrary library_;
   NvmlApi api_;
   bool initialised_ = false;

@@ -7,23 +7,15 @@
 namespace microjoule {
 namespace {
 
-// In the order of trial: the versioned soname of the driver, its System32 copy on Windows, and the
-// place of drivers before 2019. A bare name is never looked for in the current folder
-// (dynamic_library_win.cc).
-std::vector<std::string> DefaultLibraries() {
-  return {"libnvidia-ml.so.1", "nvml.dll",
-          "C:\\Program Files\\NVIDIA Corporation\\NVSMI\\nvml.dll"};
-}
-
-const char* Advice(NvmlReturn code) {
+const char* Advice(NvmlReturn code, const NvmlFiles& files) {
   switch (code) {
     case kNvmlNotSupported:
     case kNvmlFunctionNotFound:
       return "this GPU or driver does not have it";
     case kNvmlNoPermission:
-      return "let this user open /dev/nvidia*";
+      return files.when_denied;
     case kNvmlDriverNotLoaded:
-      return "load the driver: run nvidia-smi as root";
+      return files.when_driver_not_loaded;
     case kNvmlGpuIsLost:
       return "the GPU fell off the bus: restart the machine";
     case kNvmlResetRequired:
@@ -98,24 +90,31 @@ NvmlLibrary::~NvmlLibrary() {
 }
 
 Outcome NvmlLibrary::Load(const std::string& given) {
-  std::string error;
-  bool missing = true;
-  std::string path;
-  for (const std::string& candidate :
-       given.empty() ? DefaultLibraries() : std::vector<std::string>{given}) {
-    path = candidate;
-    if (library_.Open(candidate, &error, &missing) || !missing) break;
+  const std::vector<std::string> places =
+      given.empty() ? files_.places : std::vector<std::string>{given};
+  const std::string advice =
+      std::string("give the driver's own ") + files_.name + " with nvmlLibrary";
+  std::string path, broken, why;
+  for (const std::string& place : places) {
+    path = place;
+    bool missing = true;
+    std::string error;
+    if (library_.Open(place, &error, &missing)) break;
+    // Another place may have a good one; of those that are none the first is told.
+    if (missing || !broken.empty()) continue;
+    broken = place;
+    why = error;
   }
-  if (!library_ && missing) {
-    return {Status::kNotFound,
-            given.empty()
-                ? "no NVML library: without an NVIDIA driver there are no NVIDIA counters; if the "
-                  "driver is elsewhere give its libnvidia-ml.so.1 with nvmlLibrary"
-                : path + " does not exist: check the nvmlLibrary option"};
+  if (!library_ && !broken.empty()) {
+    return {Status::kFailed, broken + " cannot be loaded as NVML (" + why + "): " + advice};
   }
   if (!library_) {
-    return {Status::kFailed, path + " cannot be loaded as NVML (" + error +
-                                 "): give the driver's own libnvidia-ml.so.1 with nvmlLibrary"};
+    return {Status::kNotFound,
+            given.empty()
+                ? std::string("no NVML library: without an NVIDIA driver there are no NVIDIA "
+                              "counters; if the driver is elsewhere give its ") +
+                      files_.name + " with nvmlLibrary"
+                : path + " does not exist: check the nvmlLibrary option"};
   }
   const char* lacking = nullptr;
   const auto find = [&](const char* symbol, auto* function, bool required = false) {
@@ -133,6 +132,8 @@ Outcome NvmlLibrary::Load(const std::string& given) {
   find("nvmlDeviceGetUUID", &api_.uuid);
   find("nvmlDeviceGetName", &api_.name);
   find("nvmlDeviceGetPciInfo_v3", &api_.pci);
+  // Of drivers before 384. It fills in less, and what is used of it likewise.
+  if (api_.pci == nullptr) find("nvmlDeviceGetPciInfo_v2", &api_.pci);
   find("nvmlDeviceGetArchitecture", &api_.architecture);
   find("nvmlDeviceGetVirtualizationMode", &api_.virtualization);
   find("nvmlDeviceGetMigMode", &api_.mig_mode);
@@ -145,8 +146,7 @@ Outcome NvmlLibrary::Load(const std::string& given) {
   find("nvmlDeviceGetUtilizationRates", &api_.utilization);
   find("nvmlDeviceGetMemoryInfo", &api_.memory);
   if (lacking != nullptr) {
-    return {Status::kFailed, path + " is not NVML (it has no " + lacking +
-                                 "): give the driver's own libnvidia-ml.so.1 with nvmlLibrary"};
+    return {Status::kFailed, path + " is not NVML (it has no " + lacking + "): " + advice};
   }
   return {};
 }
@@ -167,7 +167,7 @@ NvmlReturn NvmlLibrary::Init(bool attach) {
 std::string NvmlLibrary::Sentence(const char* call, NvmlReturn code) const {
   const char* const words = api_.error_string != nullptr ? api_.error_string(code) : nullptr;
   return std::string(call) + " answers " + std::to_string(code) +
-         (words != nullptr ? std::string(" (") + words + ")" : "") + ": " + Advice(code);
+         (words != nullptr ? std::string(" (") + words + ")" : "") + ": " + Advice(code, files_);
 }
 
 }  // namespace microjoule

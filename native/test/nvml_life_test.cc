@@ -34,6 +34,35 @@ void TestLost() {
   CHECK(later[7].ticks == lost[7].ticks && later[7].time_ns == lost[7].time_ns);
 }
 
+// Each way to fail for good has its advice, and hides no other GPU.
+void TestCodes() {
+  const TempTree tree;
+  const struct {
+    int code;
+    Status status;
+    const char* words;
+  } cases[] = {{15, Status::kFailed, "fell off the bus"},
+               {16, Status::kFailed, "reset it"},
+               {28, Status::kNotFound, "is gone"},
+               {999, Status::kFailed, "in a container"}};
+  std::string script = "gpu Good\nperiod 0.02\n";
+  for (const auto& row : cases) {
+    const std::string code = std::to_string(row.code);
+    script += "gpu Bad\nperiod 0.02\nfault energy after 20 code " + code +
+              "\nfault handle after 1 code " + code + "\n";
+  }
+  WriteScript(tree, script);
+  const auto source = MakeNvml();
+  CHECK(source->Probe(FakeOptions(tree)).status == Status::kOk);
+  const auto first = ReadAll(source.get());
+  for (size_t i = 0; i < std::size(cases); ++i) {
+    CHECK(Eventually([&] { return ReadAll(source.get())[i + 1].status == cases[i].status; }));
+    CHECK(Says(*source, i + 1, cases[i].words));
+  }
+  const auto last = ReadAll(source.get());
+  CHECK(last[0].status == Status::kOk && last[0].ticks > first[0].ticks);
+}
+
 // UNKNOWN passes: nothing is lost, as the total went on.
 void TestRecovery() {
   const TempTree tree;
@@ -210,6 +239,7 @@ void TestShared() {
 
 int main() {
   microjoule::TestLost();
+  microjoule::TestCodes();
   microjoule::TestRecovery();
   microjoule::TestMoments();
   microjoule::TestFalls();

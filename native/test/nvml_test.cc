@@ -53,7 +53,7 @@ void TestHalf() {
     CHECK(source->Probe(FakeOptions(tree, FakeNvml("FAKE_NVML_HALF"))).status == Status::kOk);
     const std::vector<Counter>& counters = source->counters();
     CHECK(counters.size() == 2);
-    CHECK(counters[0].id == "nvml:0" && counters[0].origin == "GPU 0");
+    CHECK(counters[0].id == "nvml:0" && counters[0].origin == "GPU at 0000:01:00.0");
     CHECK(counters[0].method == "total energy");
     CHECK(counters[1].method == "instant power, integrated");
     CHECK(counters[1].outcome.status == Status::kOk);

@@ -4,6 +4,7 @@
 // (README.md here). Values come from a described true power; its exact integral is kept for comparison.
 // With FAKE_NVML_HALF half of the functions are missing.
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -348,7 +349,20 @@ EXPORT int nvmlDeviceGetPowerUsage(void *device, unsigned *milliwatts) {
   return code;
 }
 
-#ifndef FAKE_NVML_HALF
+struct pci_info {
+  char bus_id_legacy[16];
+  unsigned domain, bus, device, pci_device_id, pci_subsystem_id;
+  char bus_id[32];
+};
+
+#ifdef FAKE_NVML_HALF
+/* Of old drivers: without the longer bus_id. */
+EXPORT int nvmlDeviceGetPciInfo_v2(void *device, struct pci_info *out) {
+  memset(out, 0, offsetof(struct pci_info, bus_id));
+  out->bus = ((struct gpu *)device)->bus;
+  return 0;
+}
+#else
 EXPORT const char *nvmlErrorString(int code) {
   return code == 3 ? "Not Supported" : code == 15 ? "GPU is lost" : "Fake error";
 }
@@ -377,12 +391,6 @@ EXPORT int nvmlDeviceGetName(void *device, char *out, unsigned size) {
   snprintf(out, size, "%s", ((struct gpu *)device)->name);
   return 0;
 }
-
-struct pci_info {
-  char bus_id_legacy[16];
-  unsigned domain, bus, device, pci_device_id, pci_subsystem_id;
-  char bus_id[32];
-};
 
 EXPORT int nvmlDeviceGetPciInfo_v3(void *device, struct pci_info *out) {
   memset(out, 0, sizeof *out);
