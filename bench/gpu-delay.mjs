@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What GPUs whose every call takes milliseconds cost everything else: the event loop's delay, and the reads of the CPU
-// sampler at 1 kHz, with and without them. The GPUs are the fake of test/fake-nvml; run the tests once, which build it.
+// sampler at 1 kHz, with and without them, in turn. Half a minute; the
+// exit code is 1 when a goal is missed. The GPUs are the fake of test/fake-nvml; run the tests once, which build it.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -15,6 +16,7 @@ import { median } from './stats.mjs';
 const SECONDS = 2;
 const ROUNDS = 5;
 const RATE_HZ = 1000;
+const MOST_MORE_MS = 0.2;
 const nvmlLibrary = fileURLToPath(new URL('../build/test/libfake-nvml.so', import.meta.url));
 if (!existsSync(nvmlLibrary)) throw new Error('the fake NVML is not built: npx vitest run test/nvml');
 
@@ -44,9 +46,11 @@ async function round(withGpus) {
   delay.disable();
   const seconds = (performance.now() - startMs) / 1000;
   const after = sampler.threads()[0];
+  const timing = withGpus ? meter.timing(meter.counters.findIndex(({ id }) => id === 'nvml:0')) : {};
   sampler.close();
   meter.close();
   return {
+    callMs: (timing.readCostNs ?? 0) / 1e6,
     p99Ms: delay.percentile(99) / 1e6,
     readsPerSecond: (after.readCount - before.readCount) / seconds,
     overslept: after.oversleptCount - before.oversleptCount,
@@ -62,10 +66,24 @@ rmSync(sysfs, { recursive: true, force: true });
 const of = (which, name) => median(results[which].map((one) => one[name]));
 for (const [name, digits, unit] of [
   ['p99Ms', 3, 'ms: event-loop delay, 99 %'],
-  ['readsPerSecond', 1, 'reads a second of the CPU sampler, of 1000'],
+  ['readsPerSecond', 1, `reads a second of the CPU sampler, of ${RATE_HZ}`],
   ['overslept', 0, `reads of it left out in ${SECONDS} s`],
 ]) {
   console.log(
     `${of('without', name).toFixed(digits)} without GPUs, ${of('with', name).toFixed(digits)} with: ${unit}`,
   );
 }
+
+/** What the GPUs add, from each round and the one beside it, which what else runs here meets alike. */
+const more = (name) => median(results.with.map((one, i) => one[name] - results.without[i][name]));
+const goals = [
+  [more('p99Ms'), MOST_MORE_MS, 3, 'ms more event-loop delay (99 %)'],
+  [more('overslept'), 0, 0, `more reads of the CPU sampler left out in ${SECONDS} s`],
+];
+for (const [found, most, digits, unit] of goals) {
+  const verdict = found <= most ? 'reached' : 'MISSED';
+  console.log(`${verdict}: ${found.toFixed(digits)} ${unit}; goal: at most ${most}`);
+}
+const slowest = Math.min(...results.with.map((one) => one.callMs));
+console.log(`(a pass over the GPUs took their thread ${slowest.toFixed(1)} ms or more)`);
+process.exitCode = goals.every(([found, most]) => found <= most) ? 0 : 1;
