@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { sourcesElsewhere } from '../meter/elsewhere.js';
 import { type Meter, openMeter } from '../meter/meter.js';
 import { loadAddon } from '../meter/native.js';
 import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
@@ -59,7 +60,9 @@ export async function diagnose(options: MeterOptions = {}): Promise<Diagnosis> {
     const context = { facts, machine };
     const { test, lost } = (await testLive(meter, options, context)) ?? { test: undefined, lost: [] };
     const tested = test?.counters ?? [];
-    const judged = judgeSources(meter.sources, context, tested, lost);
+    // A meter that is told its sources lists no others.
+    const elsewhere = options.sources === undefined && sources !== undefined ? sourcesElsewhere() : [];
+    const judged = judgeSources([...meter.sources, ...elsewhere], context, tested, lost);
     return {
       schema: 'microjoule.doctor/1',
       generator: { name: 'microjoule', version: packageVersion() },

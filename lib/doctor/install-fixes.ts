@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What must be installed: NVIDIA's driver, and what compiles the addon.
+import { canHaveAddon } from '../meter/elsewhere.js';
 import { containerFixes } from './container-fixes.js';
 import type { Facts } from './facts.js';
 import { commandLine, type FixesOf, isInside, quoted, userOf } from './fix-parts.js';
@@ -60,6 +61,8 @@ export const nvml: FixesOf = (status, context) => {
     ];
   }
   if (status === 'no-permission') {
+    // Windows lets everybody read; who may not is told so by its administrator.
+    if (facts.platform === 'win32') return [];
     if (inside) return containerFixes('nvml', context);
     return [
       {
@@ -106,6 +109,7 @@ export const native: FixesOf = (_, { facts }) => {
       },
     ];
   }
+  if (!canHaveAddon(facts.platform)) return [];
   // Wherever it is installed: npm rebuild looks in the current folder alone.
   const build = `${facts.packageWritable ? '' : 'sudo '}npx node-gyp-build`;
   return [

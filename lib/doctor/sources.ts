@@ -91,9 +91,10 @@ export function judgeSources(
   });
   // What holds for all is said once.
   const ofRapl = statuses.filter(({ each }) => RAPL.includes(each.source));
-  const emulable = ofRapl.some(({ status }) => status === 'ok')
-    ? undefined
-    : ofRapl.find(({ opened }) => isVirtualised(opened, context.machine))?.each.source;
+  const emulable =
+    context.facts.platform !== 'linux' || ofRapl.some(({ status }) => status === 'ok')
+      ? undefined
+      : ofRapl.find(({ opened }) => isVirtualised(opened, context.machine))?.each.source;
   return statuses.map(({ each, opened, status }) => {
     const { source, counters } = each;
     const family = RAPL.includes(source) ? RAPL : [];

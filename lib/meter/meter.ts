@@ -3,6 +3,7 @@ import { MicrojouleError } from '../core/errors.js';
 import type { Status } from '../core/vocabulary.js';
 import { deltaBetween, type Found, failed } from './delta.js';
 import { chooseTotal } from './domains.js';
+import { sourcesElsewhere } from './elsewhere.js';
 import { MeterGroups } from './groups.js';
 import {
   type CounterTiming,
@@ -133,10 +134,11 @@ class NativeBackedMeter implements Meter {
     this.#addon = addon;
     const native = new addon.NativeMeter(options);
     this.#native = native;
-    this.sources = native.sources().map((state) => ({
+    const found = native.sources().map((state) => ({
       ...state,
       counters: state.counters.map((counter) => ({ ...counter, source: state.source })),
     }));
+    this.sources = options.sources === undefined ? [...found, ...sourcesElsewhere()] : found;
     this.counters = this.sources.flatMap((state) => state.counters);
     this.words = new BigUint64Array(new SharedArrayBuffer(native.words * 8));
     const read = native.bind(this.words);
@@ -263,7 +265,8 @@ class EmptyMeter implements Meter {
   };
 
   constructor(detail: string) {
-    this.sources = [{ source: 'native', status: 'addon-missing', detail, counters: [] }];
+    const missing: SourceState = { source: 'native', status: 'addon-missing', detail, counters: [] };
+    this.sources = [missing, ...sourcesElsewhere()];
     this.opened = this.read();
   }
 

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Domain, Status } from '../core/vocabulary.js';
+import { canHaveAddon } from './elsewhere.js';
 import type { ResolvedMeterOptions } from './options.js';
 
 /** A counter as its source describes it. Ticks times scaleNumerator / scaleDenominator are joules. */
@@ -183,6 +184,9 @@ let loaded: AddonResult | undefined;
 function reason(error: unknown): string {
   const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
   const place = `${process.platform}-${process.arch}, Node ${process.versions.node}`;
+  if (!canHaveAddon(process.platform)) {
+    return `no native addon for ${place}: it is written for Linux, macOS and Windows; everything is estimated here`;
+  }
   const remedies = [
     `install a compiler (C++17, Python 3, make) and run: npm rebuild microjoule`,
     `if install scripts are switched off, allow microjoule's or run: npx node-gyp-build in its folder`,
