@@ -18,6 +18,7 @@ import {
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { prebuildifyArguments } from './targets.mjs';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const LOCK_POLL_MS = 100;
@@ -128,12 +129,7 @@ function main() {
   }
   if (process.platform !== 'linux' || process.arch !== 'x64' || !isGlibc()) {
     const prebuildify = path.join(REPOSITORY, 'node_modules/prebuildify/bin.js');
-    const flags = [
-      '--napi',
-      '--strip',
-      '--tag-libc',
-      ...(values.out ? ['--out', path.dirname(values.out)] : []),
-    ];
+    const flags = prebuildifyArguments(process.platform, values.out && path.dirname(values.out));
     run(process.execPath, [prebuildify, ...flags]);
     return;
   }

@@ -8,19 +8,9 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { PUBLISHED } from './targets.mjs';
 
 const PREBUILDS = fileURLToPath(new URL('../prebuilds', import.meta.url));
-const PUBLISHED = [
-  'linux-x64/microjoule.glibc.node',
-  'linux-x64/microjoule.musl.node',
-  'linux-arm64/microjoule.glibc.node',
-  'linux-arm64/microjoule.musl.node',
-  'darwin-x64/microjoule.node',
-  'darwin-arm64/microjoule.node',
-  'win32-x64/microjoule.node',
-  'win32-arm64/microjoule.node',
-];
-
 const { values, positionals } = parseArgs({ options: { all: { type: 'boolean' } }, allowPositionals: true });
 const platform = `${process.platform}-${process.arch}`;
 const missing = values.all ? PUBLISHED.filter((name) => !existsSync(path.join(PREBUILDS, name))) : [];
@@ -41,6 +31,9 @@ function smoke() {
   const load = require('node-gyp-build');
   const root = path.dirname(PREBUILDS);
   const addon = load(root);
+  const name = path.relative(PREBUILDS, load.path(root)).replaceAll(path.sep, '/');
+  // By another name the check of a release would miss it.
+  if (!PUBLISHED.includes(name)) throw new Error(`${name} is not among what is published`);
   const meter = new addon.NativeMeter({ sysfs: '/sys', dev: '/dev', nvmlLibrary: '', sources: undefined });
   const words = new BigUint64Array(new SharedArrayBuffer(meter.words * 8));
   meter.bind(words)();
