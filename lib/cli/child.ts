@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import tty from 'node:tty';
+import { findProgram } from './windows-program.js';
 
 type NotStarted = { started: false; exitCode: 126 | 127 | 125; message: string; hint: string };
 
@@ -45,7 +47,7 @@ export function runChild(
     };
     try {
       const stdout = options.childStdout === 'stderr' ? 2 : 'inherit';
-      const child = spawn(command, args, { stdio: ['inherit', stdout, 'inherit'] });
+      const child = starter(command)(command, args, { stdio: ['inherit', stdout, 'inherit'] });
       send = (signal) => child.kill(signal);
       child.on('error', (error) => {
         // A signal we may not deliver (the child runs as another user) comes here too, and changes nothing.
@@ -58,6 +60,16 @@ export function runChild(
       settle(explain(argv, error as NodeJS.ErrnoException));
     }
   });
+}
+
+/** Windows itself starts programs alone: npm, npx and all that packages install are batch files, for its shell. */
+function starter(command: string): typeof spawn {
+  if (process.platform !== 'win32') return spawn;
+  const file = findProgram(command);
+  // The shell would start, and fail by an exit code that could be the command's own.
+  if (file === undefined) throw Object.assign(new Error(`${command} was not found`), { code: 'ENOENT' });
+  if (/\.(exe|com)$/i.test(file)) return spawn;
+  return createRequire(import.meta.url)('cross-spawn') as typeof spawn;
 }
 
 /** Installs the listener that keeps us alive and passes signals on; returns what removes it. */
@@ -137,7 +149,8 @@ function explainMissing(argv: string[], command: string): NotStarted {
     return notStarted(125, message, 'Change to a folder that exists and run it again.');
   }
   if (argv.length === 1 && /\s/.test(command)) {
-    const hint = `Give the command and its arguments as separate words, or to a shell: sh -c '${command}'.`;
+    const shell = process.platform === 'win32' ? `cmd /c "${command}"` : `sh -c '${command}'`;
+    const hint = `Give the command and its arguments as separate words, or to a shell: ${shell}.`;
     return notStarted(127, `Command not found: "${command}".`, hint);
   }
   if (isPath(command))

@@ -57,7 +57,8 @@ function flush(stream: Writable): Promise<void> {
   });
 }
 
-const HELD: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+/** SIGBREAK is Windows' Ctrl-Break; there SIGHUP is the console's closing. */
+export const HELD: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGBREAK'];
 
 /**
  * Outlives the signals that end a process, so that what was measured is reported: between two runs, and from the

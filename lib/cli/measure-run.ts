@@ -7,6 +7,7 @@ import {
   startRecording,
 } from '../measures.js';
 import { type ChildOutcome, runChild } from './child.js';
+import { HELD } from './exit.js';
 import { startProgress } from './progress.js';
 
 export interface MeasuredRun {
@@ -40,12 +41,11 @@ export function progressLine(recording: Pick<Recording, 'peek'>, label: string):
 /** @internal Waits for so many seconds; Ctrl-C and the other signals that end a process end the wait early. */
 export function waitSeconds(durationSeconds: number): Promise<ChildOutcome> {
   return new Promise((resolve) => {
-    const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
     const endMs = performance.now() + durationSeconds * 1000;
     let timer: NodeJS.Timeout | undefined;
     const finish = (signal?: NodeJS.Signals): void => {
       clearTimeout(timer);
-      for (const name of signals) process.off(name, finish);
+      for (const name of HELD) process.off(name, finish);
       resolve(signal === undefined ? { started: true, exitCode: 0 } : { started: true, signal });
     };
     const wait = (): void => {
@@ -53,7 +53,7 @@ export function waitSeconds(durationSeconds: number): Promise<ChildOutcome> {
       if (leftMs <= 0) finish();
       else timer = setTimeout(wait, Math.min(leftMs, LONGEST_TIMER_MS));
     };
-    for (const name of signals) process.on(name, finish);
+    for (const name of HELD) process.on(name, finish);
     wait();
   });
 }

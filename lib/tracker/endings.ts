@@ -7,7 +7,10 @@ interface Finishable {
   finishEarly(why: string): void;
 }
 
-const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+/** SIGBREAK is Windows' Ctrl-Break; there SIGHUP is the console's closing. */
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'];
+/** The exit code of a process of Windows that a key of its console ended (STATUS_CONTROL_C_EXIT). */
+const ENDED_BY_CONSOLE = 0xc000013a;
 
 /** Trackers that run: a process that ends must not take their reports with it. */
 const running = new Set<Finishable>();
@@ -27,6 +30,8 @@ function onSignal(signal: NodeJS.Signals): void {
   for (const tracker of interruptible) {
     tracker.finishEarly(`the process received ${signal} before stop() was called`);
   }
+  // Windows has no signals to die by.
+  if (process.platform === 'win32') process.exit(ENDED_BY_CONSOLE);
   process.kill(process.pid, signal);
 }
 

@@ -40,15 +40,11 @@ function buildFakeNvml(): void {
   const flags = ['-shared', '-fPIC', '-O1'];
   compile('cc', flags, [source], 'libfake-nvml.so');
   compile('cc', [...flags, '-DFAKE_NVML_HALF'], [source], 'libfake-nvml-half.so');
-  // For the same tests under Wine; needs gcc-mingw-w64-x86-64.
-  compile(
-    'x86_64-w64-mingw32-gcc',
-    ['-shared', '-O1', '-static'],
-    [source],
-    'fake-nvml.dll',
-    [],
-    ['-lwinpthread'],
-  );
+  // For Windows' Node under Wine.
+  const mingw = 'x86_64-w64-mingw32-gcc';
+  const alone = ['-shared', '-O1', '-static'];
+  compile(mingw, alone, [source], 'fake-nvml.dll', [], ['-lwinpthread']);
+  compile(mingw, [...alone, '-DFAKE_NVML_HALF'], [source], 'fake-nvml-half.dll', [], ['-lwinpthread']);
 }
 
 function buildVirtualMachine(): void {

@@ -7,6 +7,8 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testCommand } from './command.js';
+import { testGpus } from './gpus.js';
 import {
   ADDON,
   type Ended,
@@ -52,6 +54,9 @@ describe.skipIf(missing !== undefined)('on Windows', () => {
     stopWindows();
     if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
   });
+
+  describe('GPUs', () => testGpus(() => scratch));
+  describe('the command', () => testCommand(() => scratch, become));
 
   async function become(...machine: string[]): Promise<void> {
     expect(await onWindows([MACHINES, ...machine])).toEqual({ exitCode: 0, stdout: '', stderr: '' });

@@ -75,12 +75,31 @@ function makePrefix(): void {
   command(path.join(folder, 'make-prefix.sh'), [FOLDER]);
 }
 
+/** What Windows calls C:. */
+export const DRIVE_C = path.join(FOLDER, 'prefix/drive_c');
+
 const ENVIRONMENT = {
   WINEPREFIX: path.join(FOLDER, 'prefix'),
   WINEARCH: 'win64',
   WINEDEBUG: '-all',
   WINEDLLOVERRIDES: 'mscoree,mshtml=',
+  // By which Wine reads names of files.
+  LC_ALL: 'C.UTF-8',
 };
+
+/** Our own environment with what every program here is told. */
+function environment(changes: Record<string, string>): NodeJS.ProcessEnv {
+  const { DISPLAY: _, NODE_OPTIONS: __, ...inherited } = process.env;
+  return {
+    ...inherited,
+    ...ENVIRONMENT,
+    MICROJOULE_PREBUILD: toWindows(PACKAGE),
+    // The host's own would be found on drive Z.
+    MICROJOULE_SYSFS: 'C:\\none',
+    MICROJOULE_DEV: 'C:\\none',
+    ...changes,
+  };
+}
 
 /** All that the tests need, with a server that stays: the driver keeps its state as long as that runs. */
 export function startWindows(): void {
@@ -119,25 +138,19 @@ export interface Ended {
 /** Runs a program of Windows to its end. Node there takes files for its standard streams, and no pipes of Unix. */
 export async function onWindows(
   args: string[],
-  { program = NODE_EXE, env = {} }: { program?: string; env?: Record<string, string> } = {},
+  {
+    program = NODE_EXE,
+    env = {},
+    cwd = REPOSITORY,
+  }: { program?: string; env?: Record<string, string>; cwd?: string } = {},
 ): Promise<Ended> {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'microjoule-wine-'));
   const files = ['stdout', 'stderr'].map((name) => path.join(scratch, name));
   const streams = files.map((file) => openSync(file, 'w'));
   try {
-    const { DISPLAY: _, NODE_OPTIONS: __, ...inherited } = process.env;
     const child = spawn(WINE, [program, ...args], {
-      cwd: REPOSITORY,
-      env: {
-        ...inherited,
-        ...ENVIRONMENT,
-        MICROJOULE_PREBUILD: toWindows(PACKAGE),
-        // The host's own would be found on drive Z.
-        MICROJOULE_SYSFS: 'C:\\none',
-        MICROJOULE_DEV: 'C:\\none',
-        NO_COLOR: '1',
-        ...env,
-      },
+      cwd,
+      env: environment({ NO_COLOR: '1', ...env }),
       stdio: ['ignore', ...streams],
     });
     const exitCode = await new Promise<number | null>((resolve, reject) => {
@@ -154,4 +167,44 @@ export async function onWindows(
     for (const stream of streams) closeSync(stream);
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** The same, started from Windows itself (inside.mjs). */
+export async function insideWindows(
+  args: string[],
+  { env = {}, cwd }: { env?: Record<string, string>; cwd?: string } = {},
+): Promise<Ended> {
+  const order = Buffer.from(JSON.stringify({ args, env, cwd })).toString('base64url');
+  const { stdout, stderr } = await onWindows([path.join(REPOSITORY, 'test/windows/inside.mjs'), order]);
+  if (!stdout.startsWith('{')) throw new Error(`inside.mjs said: ${stdout}${stderr}`);
+  return JSON.parse(stdout) as Ended;
+}
+
+/** Runs Windows' Node in a console of its own, to which keys are typed once it has written `ready`. */
+export function inConsole(args: string[], ready: string, keys: string): Promise<string> {
+  const words = [WINE, NODE_EXE, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+  const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], {
+    cwd: REPOSITORY,
+    env: environment({ TERM: 'xterm-256color' }),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let shown = '';
+  let typed = false;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+    if (typed || !shown.includes(ready)) return;
+    typed = true;
+    child.stdin.write(keys);
+  });
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`not ended in the console: ${shown}`));
+    }, 45_000);
+    child.on('error', reject);
+    child.on('close', () => {
+      clearTimeout(timer);
+      resolve(shown);
+    });
+  });
 }
