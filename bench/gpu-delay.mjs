@@ -75,15 +75,22 @@ for (const [name, digits, unit] of [
 }
 
 /** What the GPUs add, from each round and the one beside it, which what else runs here meets alike. */
-const more = (name) => median(results.with.map((one, i) => one[name] - results.without[i][name]));
+const differences = (name) => results.with.map((one, i) => one[name] - results.without[i][name]);
+const delayMs = median(differences('p99Ms'));
+const left = differences('overslept');
+const worse = left.filter((one) => one > 0).length;
+// By chance alone all of five rounds are worse in one of 32 runs.
 const goals = [
-  [more('p99Ms'), MOST_MORE_MS, 3, 'ms more event-loop delay (99 %)'],
-  [more('overslept'), 0, 0, `more reads of the CPU sampler left out in ${SECONDS} s`],
+  [
+    delayMs <= MOST_MORE_MS,
+    `${delayMs.toFixed(3)} ms more event-loop delay (99 %); goal: at most ${MOST_MORE_MS}`,
+  ],
+  [
+    worse < ROUNDS,
+    `${median(left)} more reads of the CPU sampler left out in ${SECONDS} s, more in ${worse} of ${ROUNDS} rounds; goal: not in all`,
+  ],
 ];
-for (const [found, most, digits, unit] of goals) {
-  const verdict = found <= most ? 'reached' : 'MISSED';
-  console.log(`${verdict}: ${found.toFixed(digits)} ${unit}; goal: at most ${most}`);
-}
+for (const [reached, text] of goals) console.log(`${reached ? 'reached' : 'MISSED'}: ${text}`);
 const slowest = Math.min(...results.with.map((one) => one.callMs));
 console.log(`(a pass over the GPUs took their thread ${slowest.toFixed(1)} ms or more)`);
-process.exitCode = goals.every(([found, most]) => found <= most) ? 0 : 1;
+process.exitCode = goals.every(([reached]) => reached) ? 0 : 1;

@@ -108,6 +108,11 @@ describe.skipIf(missing !== undefined)('on Windows', () => {
     });
     const libraries = [...listed.stdout.matchAll(/DLL Name: (\S+)/g)].map(([, name]) => name?.toLowerCase());
     expect(libraries.sort()).toEqual(['kernel32.dll', 'msvcrt.dll', 'setupapi.dll']);
+    const sections = spawnSync('x86_64-w64-mingw32-objdump', ['--section-headers', ADDON], {
+      encoding: 'utf8',
+    });
+    expect(sections.stdout).toContain('.text');
+    expect(sections.stdout).not.toContain('.debug');
   });
 
   it('an Intel machine has one device of four channels', { timeout: LONG_MS }, async () => {
