@@ -147,6 +147,8 @@ export interface Measurement {
   attribution?: Attribution;
   warnings: Warning[];
   command?: Command;
+  /** Power over its time, where that was taken down. */
+  series?: PowerSeries;
   /** The single runs, when there were several. */
   runs?: Run[];
 }
@@ -295,6 +297,9 @@ export interface PowerChannel {
   name: string;
   /** The component it is a part of, where it is one. */
   component?: keyof Components;
+  kind: PresentKind;
+  /** As {@link Provenance.source}. */
+  source: string;
   /** Mean over each interval, in watts. */
   powerWatts: (number | null)[];
   /** The least and the most inside each interval, where the series was thinned out. Both, or neither. */

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: MIT
 
-import type { Command, Component, Components, CounterEnergy, Measurement } from '../core/report-types.js';
+import type {
+  Command,
+  Component,
+  Components,
+  CounterEnergy,
+  Measurement,
+  PowerSeries,
+} from '../core/report-types.js';
 import { joulesToKwh } from '../core/units.js';
 import type { Kind, Warning } from '../core/vocabulary.js';
 import { mergeAttributions } from '../report/attribution.js';
 import { weakerKind } from '../report/kinds.js';
+import { mergeSeries } from '../report/merge-series.js';
 
 function mergeCounters(all: readonly (readonly CounterEnergy[])[]): CounterEnergy[] {
   const byId = new Map<string, CounterEnergy>();
@@ -77,6 +85,17 @@ function mergeCommands(runs: readonly Measurement[]): Command | undefined {
   return { ...command, userCpuSeconds, systemCpuSeconds };
 }
 
+/** Power over time of all runs, as if one had begun when the one before it ended. */
+function inARow(runs: readonly Measurement[]): PowerSeries | undefined {
+  let offsetSeconds = 0;
+  const parts = runs.flatMap(({ series, durationSeconds }) => {
+    const part = series === undefined ? [] : [{ series, offsetSeconds }];
+    offsetSeconds += durationSeconds;
+    return part;
+  });
+  return parts.length === 0 ? undefined : mergeSeries(parts);
+}
+
 /**
  * One measurement of several runs on one machine: energies and durations added, what happened between the runs
  * left out. The single runs stay in `runs`.
@@ -107,9 +126,12 @@ export function mergeMeasurements(runs: readonly [Measurement, ...Measurement[]]
         : [{ attribution: run.attribution, durationSeconds: run.durationSeconds }],
     ),
   );
+  const { series: _, ...rest } = last;
+  const series = inARow(runs);
   return {
-    ...last,
+    ...rest,
     ...(attribution === undefined ? {} : { attribution }),
+    ...(series === undefined ? {} : { series }),
     startedAtMs: first.startedAtMs,
     durationSeconds,
     components: { cpu: merge('cpu'), gpu: merge('gpu'), ram: merge('ram') },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
-import type { Components, Machine, Measurement, TrackingMode } from '../core/report-types.js';
+import type { Components, Machine, Measurement, PowerSeries, TrackingMode } from '../core/report-types.js';
 import type { Warning } from '../core/vocabulary.js';
 import { findDisplayControllers } from '../estimate/display-controllers.js';
 import {
@@ -24,6 +24,8 @@ import {
   unmeteredControllers,
 } from './components.js';
 import { describeDevices } from './gpu.js';
+import { PowerRecorder } from './power-recorder.js';
+import { powerSeries, timingBounds } from './power-series.js';
 import { attribute } from './process-share.js';
 import { markResident, meanResidentGib, type ResidentMark, watchResident } from './resident.js';
 
@@ -35,6 +37,12 @@ export interface RecordingOptions extends MeterOptions, EstimateOptions {
    * Default: `machine`.
    */
   trackingMode?: TrackingMode | undefined;
+  /**
+   * Take down the power over time, for the report's chart; of a machine only. Default: no; a tracker does. What is
+   * `deferred` starts a tenth of a second later and costs shorter regions nothing, where JavaScript is not kept busy until
+   * then; the command does that.
+   */
+  powerSeries?: boolean | 'deferred' | undefined;
 }
 
 /** What a region has used so far. */
@@ -65,6 +73,8 @@ export interface Recording {
 
 /** Counters that move once a millisecond say little about less than this many seconds. */
 const SHORT_REGION_SECONDS = 0.05;
+/** Shorter regions have no power over time. */
+const DEFERRED_MS = 100;
 /** What slewing and scheduling can make of two clocks is less: adjtimex(2) slews by 500 ppm. */
 const CLOCK_JUMP_SECONDS = 1;
 const CLOCK_DRIFT_RATIO = 0.001;
@@ -92,12 +102,25 @@ export function startRecording(options: RecordingOptions = {}): Recording {
   const displayControllers = findDisplayControllers(sysfs);
   const maxPowerWatts = readMaxPowerWatts(sysfs);
   // A wrong option is told before the work starts, not after it.
-  chooseModels({ cpu, maxPowerWatts, ramTotalGib: readMemory().ramTotalGib, estimates: options });
+  const models = chooseModels({
+    cpu,
+    maxPowerWatts,
+    ramTotalGib: readMemory().ramTotalGib,
+    estimates: options,
+  });
   const meter = options.meter ?? openMeter(options);
 
   const unwatch = ofProcess ? watchResident() : undefined;
   const start = look(true);
   let lapStart = start;
+  let power: PowerRecorder | undefined;
+  const recordPower = (): void => {
+    const { reading, times } = start;
+    power = new PowerRecorder({ ...options, meter, start: reading, startTimes: times, cpuModel: models.cpu });
+  };
+  const ofMachine = ofProcess ? false : options.powerSeries;
+  if (ofMachine === true) recordPower();
+  const deferred = ofMachine === 'deferred' ? setTimeout(recordPower, DEFERRED_MS).unref() : undefined;
   let stopped = false;
 
   function readUsage(): Mark['usage'] {
@@ -139,6 +162,8 @@ export function startRecording(options: RecordingOptions = {}): Recording {
   function measure(from: Mark, to: Mark): Measurement {
     const evidence = gather(from, to);
     const { warnings, ...parts } = buildAll(evidence, from, to);
+    const series =
+      power === undefined || from !== start ? undefined : overTime(power, evidence, parts.components);
     return {
       startedAtMs: from.atMs,
       endedAtMs: to.atMs,
@@ -149,15 +174,22 @@ export function startRecording(options: RecordingOptions = {}): Recording {
         ...describeDevices(from.devices, to.devices),
       },
       warnings: [...warnings, ...shortRegion(evidence), ...clockJumped(from, to, evidence.durationSeconds)],
+      ...(series === undefined ? {} : { series }),
     };
   }
 
+  /** Power is looked at before the reading that ends a region, so that nothing later is in it. */
+  function end(): Mark {
+    power?.look();
+    return look();
+  }
+
   return {
-    measurement: () => measure(start, look()),
+    measurement: () => measure(start, end()),
     lap() {
-      const end = look();
-      const [total, delta] = [measure(start, end), measure(lapStart, end)];
-      lapStart = end;
+      const to = end();
+      const [total, delta] = [measure(start, to), measure(lapStart, to)];
+      lapStart = to;
       return { total, delta };
     },
     peek() {
@@ -177,8 +209,10 @@ export function startRecording(options: RecordingOptions = {}): Recording {
           hint: 'Start another with startRecording().',
         });
       }
-      const measurement = measure(start, look());
+      const measurement = measure(start, end());
       stopped = true;
+      clearTimeout(deferred);
+      power?.stop();
       unwatch?.();
       if (options.meter === undefined) meter.close();
       return measurement;
@@ -220,6 +254,22 @@ function buildAll(
     ramTotalGib: evidence.ramTotalGib,
   });
   return { components, attribution, apart: machine.apart, warnings: [...machine.warnings, ...warnings] };
+}
+
+/** The power over time; adds to the components what it tells of how well they are known. */
+function overTime(
+  power: PowerRecorder,
+  { durationSeconds, deltas }: Evidence,
+  components: Components,
+): PowerSeries | undefined {
+  const evidence = { durationSeconds, deltas, components };
+  for (const key of ['cpu', 'ram'] as const) {
+    const bounds = timingBounds(power, evidence, key);
+    if (bounds.confidenceRatio === undefined) continue;
+    const detail = `${components[key].detail} The interval is of when its counters update, not of how right they are.`;
+    components[key] = { ...components[key], ...bounds, detail };
+  }
+  return powerSeries(power, evidence);
 }
 
 /** The time of day is set by people and programs; what was measured comes from a clock that is not. */

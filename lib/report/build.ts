@@ -105,6 +105,7 @@ export function buildReport(measurement: Measurement, context: ReportContext): R
     machine,
     ...(measurement.command === undefined ? {} : { command: measurement.command }),
     ...(repetitions === undefined ? {} : { repetitions }),
+    ...(measurement.series === undefined ? {} : { series: measurement.series }),
     ...(context.model === undefined ? {} : { model: context.model }),
     warnings,
     references: listReferences(context.intensity, counters),

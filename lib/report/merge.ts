@@ -9,6 +9,7 @@ import type {
   Emissions,
   Facility,
   MergedRun,
+  PowerSeries,
   Report,
   Score,
 } from '../core/report-types.js';
@@ -20,6 +21,7 @@ import { COMPONENT_KEYS, sumComponents } from './build.js';
 import { perSecond } from './emissions.js';
 import { weakerKind } from './kinds.js';
 import { listed, mergeCloud, mergeIntensity, mergeLocation, mergeMachines, sumOf } from './merge-context.js';
+import { mergeSeries } from './merge-series.js';
 
 export interface MergeContext {
   /** Unix time in milliseconds. */
@@ -55,6 +57,7 @@ export function mergeReports(reports: Reports, context: MergeContext): Report {
       attribution === undefined ? [] : [{ attribution, durationSeconds }],
     ),
   );
+  const series = seriesOf(reports, warnings);
   const times = (pick: (run: MergedRun) => string) => merged.map(pick).sort();
   const models = [
     ...new Set(reports.flatMap(({ model }) => (model === undefined ? [] : JSON.stringify(model)))),
@@ -98,6 +101,7 @@ export function mergeReports(reports: Reports, context: MergeContext): Report {
     location: mergeLocation(reports),
     cloud: mergeCloud(reports),
     machine: mergeMachines(reports, durationSeconds),
+    ...(series === undefined ? {} : { series }),
     ...(model === undefined ? {} : { model }),
     merged,
     warnings: unique([...reports.flatMap((report) => report.warnings), ...warnings]),
@@ -337,6 +341,32 @@ function mergeScores(
         }),
     atLeast: emissions.atLeast,
   };
+}
+
+/** Runs one after the other in one row of time. Means over repetitions of one command are nothing for a sum of runs. */
+function seriesOf(reports: Reports, warnings: Warning[]): PowerSeries | undefined {
+  if (reports.some((report) => report.repetitions !== undefined)) {
+    warnings.push({
+      code: 'repetitions-left-out',
+      message: 'Means and deviations over repetitions are left out: they are of one command on one machine.',
+      hint: "See each run's own report.",
+    });
+  }
+  const all = reports.flatMap((report) => report.series ?? []);
+  if (all.length === 0) return undefined;
+  const startMs = Math.min(...reports.map((report) => Date.parse(report.startedAt)));
+  const parts = reports.flatMap(({ series, startedAt }) =>
+    series === undefined ? [] : [{ series, offsetSeconds: (Date.parse(startedAt) - startMs) / 1000 }],
+  );
+  const merged = all.length < reports.length ? undefined : mergeSeries(parts);
+  if (merged === undefined) {
+    warnings.push({
+      code: 'series-left-out',
+      message: 'Power over time is left out: not every run has it, or runs were made at the same time.',
+      hint: "See each run's own report.",
+    });
+  }
+  return merged;
 }
 
 function unique(warnings: readonly Warning[]): Warning[] {

@@ -131,3 +131,30 @@ describe('startRecording', () => {
     expect(components.gpu).toMatchObject({ kind: 'absent', atLeast: true });
   });
 });
+
+describe('a clock that is set', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it.each([
+    ['back', -7200_000],
+    ['forward', 86_400_000],
+  ])('%s changes neither duration nor energy, and is told', async (direction, byMs) => {
+    const { root, write } = fixture(zone('intel-rapl:0', 'package-0', printed(0)));
+    const recording = startRecording({ sysfs: root, ramWattsPerGib: 0, sources: ['powercap'] });
+    const now = Date.now;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + byMs);
+    write(energyFile('intel-rapl:0'), printed(3 * 16_384));
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const { durationSeconds, components, warnings } = recording.stop();
+    expect(components.cpu).toMatchObject({ kind: 'measured', energyJoules: 3 });
+    expect(durationSeconds).toBeGreaterThan(0.05);
+    expect(durationSeconds).toBeLessThan(5);
+    expect(warnings.find(({ code }) => code === 'clock-jumped')?.message).toContain(`set ${direction} by`);
+  });
+
+  it('is not told of one that was not', () => {
+    const { root } = fixture(zone('intel-rapl:0', 'package-0', printed(0)));
+    const recording = startRecording({ sysfs: root, sources: ['powercap'] });
+    expect(recording.stop().warnings.map(({ code }) => code)).not.toContain('clock-jumped');
+  });
+});

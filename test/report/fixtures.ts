@@ -365,14 +365,16 @@ export function showcaseSeries(): PowerSeries {
     return {
       name: name.toUpperCase(),
       component: name,
+      kind: name === 'ram' ? 'estimated' : 'measured',
+      source: { cpu: 'powercap', gpu: 'nvml', ram: 'ram per-gib model' }[name],
       powerWatts,
       lowestWatts: powerWatts.map((watts) => (watts === null ? null : watts * (0.8 + 0.1 * random()))),
       highestWatts: powerWatts.map((watts) => (watts === null ? null : watts * (1.1 + 0.2 * random()))),
     };
   };
   return {
-    kind: 'measured',
-    source: 'powercap, nvml',
+    kind: 'estimated',
+    source: 'powercap, nvml, ram per-gib model',
     method: 'counter difference over 100 ms',
     detail: 'Ten samples a second; between seconds 300 and 310 the counters could not be read.',
     edgesSeconds: Array.from({ length: count + 1 }, (_, index) => index / 10),

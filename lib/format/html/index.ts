@@ -64,8 +64,8 @@ function powerSection(series: PowerSeries): string {
   const colour = (component: string | undefined, index: number) =>
     component ?? ['other', 'cpu', 'gpu', 'ram'][index % 4] ?? 'other';
   const legend = series.channels.map(
-    ({ name, component }, index) =>
-      `<li><span class="swatch ${colour(component, index)}" style="background:var(--c)"></span>${escapeHtml(name)}</li>`,
+    ({ name, component, kind, source }, index) =>
+      `<li><span class="swatch ${colour(component, index)}" style="background:var(--c)"></span>${escapeHtml(`${name} (${kind}, ${source})`)}</li>`,
   );
   const { edgesSeconds, channels } = series;
   return `<h2>Power over time</h2>
@@ -73,5 +73,10 @@ function powerSection(series: PowerSeries): string {
 <div class="tools"><ul class="legend">${legend.join('')}</ul><button id="reset" type="button" disabled>Whole run</button></div>
 <figcaption id="readout" data-hint="${SERIES_HINT}">${SERIES_HINT}</figcaption>
 <noscript>The chart needs JavaScript; the numbers are in the tables.</noscript></figure>
+<p class="note">${escapeHtml(`${upperFirst(series.method)}. ${series.detail}`)}</p>
 <script type="application/json" id="series">${scriptJson({ edgesSeconds, channels })}</script>`;
+}
+
+function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
