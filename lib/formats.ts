@@ -12,6 +12,7 @@ export { type MergeContext, mergeReports } from './report/merge.js';
 export { checkModelDetails, parseModelDetails } from './report/model.js';
 export type { OnCsvWrite, Written } from './tracker/csv-file.js';
 export { checkEndpoint, sendReport } from './tracker/endpoint.js';
+export { FLUSH_SECONDS, flushOutputs } from './tracker/flush.js';
 export { writeModelCard } from './tracker/model-card-file.js';
 export {
   checkOutput,

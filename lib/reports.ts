@@ -4,7 +4,9 @@
 
 export { type CloudPlace, detectCloud, type MetadataOptions } from './carbon/cloud-metadata.js';
 export type * from './core/report-types.js';
+export type { Warning } from './core/vocabulary.js';
 export { ansiStyle } from './format/ansi-style.js';
+export { formatProgress, type Progress } from './format/progress.js';
 export { formatText, type Style, type StyleName } from './format/text.js';
 export { loadConfig } from './tracker/config.js';
 export { type ConfigOptions, override, type Settled } from './tracker/config-keys.js';

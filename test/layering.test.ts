@@ -190,6 +190,7 @@ describe('TypeScript', () => {
     'measure',
     'stream',
     'monitor',
+    'trace',
     'version',
   ];
   const BELOW: Record<string, readonly string[]> = {
@@ -209,6 +210,7 @@ describe('TypeScript', () => {
     measure: ['core', 'estimate', 'meter', 'report'],
     stream: ['core'],
     monitor: ['core', 'estimate', 'measure', 'meter', 'stream', 'version'],
+    trace: ['core', 'measure', 'monitor', 'report', 'stream'],
     tracker: FOLDERS,
     doctor: ['core', 'estimate', 'meter', 'version'],
     cli: [...entries.values()],
@@ -403,6 +405,8 @@ describe('names', () => {
       'maxRuns',
       'timeout',
       'idle',
+      'flush',
+      'traceInterval',
     ],
     'ratios of idle to full power in a table keyed by microarchitecture': [
       'idleShare',

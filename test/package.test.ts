@@ -94,6 +94,7 @@ describe('the manifest', () => {
       'countries-and-timezones',
       'cross-spawn',
       'fastest-levenshtein',
+      'hyparquet-writer',
       'iso-3166',
       'node-addon-api',
       'node-gyp-build',

@@ -19,6 +19,7 @@ import {
 import type { ReportFlags } from './report.js';
 import type { RunFlags } from './run.js';
 import { complain } from './terminal.js';
+import type { TraceFlags } from './trace.js';
 
 const OWN_FAILURE = 125;
 
@@ -55,6 +56,16 @@ Examples:
   microjoule monitor --interval 0.1 --duration 60 --jsonl > energy.jsonl
   microjoule monitor --csv | tee energy.csv`;
 
+const TRACE_NOTES = `
+A trace of a run that was cut off, by kill -9 or by the power, is read up to where
+it ends. Its report: microjoule report FILE, alone or with those of other runs.
+
+Examples:
+  microjoule run --trace run.jsonl.gz -- node train.js
+  microjoule trace run.jsonl.gz
+  microjoule trace run.jsonl.gz -o run.parquet -o run.csv
+  microjoule report run.jsonl.gz -o report.html`;
+
 const OUTPUT_HELP = 'write it: .md, .html, .json, .txt, .yaml, or .csv for a row (repeatable)';
 const MODEL_CARD_HELP = "put the emissions into the front matter of Hugging Face's README.md";
 
@@ -83,6 +94,14 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
     .option('-r, --repeat <count>', 'run the command so often: mean and standard deviation', countFrom1, 1)
     .option('--duration <seconds>', 'measure for so long, without a command', numberFrom(0, true))
     .option('--require', 'missing counters are an error before the command starts')
+    .option('--trace <file>', 'record all readings; survives a crash (.jsonl, compressed as .jsonl.gz)', text)
+    .option(
+      '--trace-interval <seconds>',
+      'time between two readings, 0.001 at least',
+      numberFrom(0, true),
+      0.1,
+    )
+    .option('--flush <seconds>', 'write the report so often while it runs, 0 never', numberFrom(0, false), 60)
     .option('-q, --quiet', 'no report on stderr')
     .option('--no-progress', 'no status line for long commands')
     .option('--project-name <name>', 'name of the project in the report', text)
@@ -169,7 +188,7 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
   program
     .command('report')
     .description('write reports of JSON reports: other formats, or the sum of several runs')
-    .argument('<file...>', 'reports that run -o FILE.json wrote')
+    .argument('<file...>', 'reports that run -o FILE.json wrote, or traces of run --trace')
     .option('-o, --output <file>', OUTPUT_HELP, collect)
     .option('--model-card <file>', MODEL_CARD_HELP)
     .option('--json', 'the report as JSON on stdout')
@@ -178,7 +197,19 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
     .addHelpText('after', REPORT_NOTES)
     .action(async (files: string[], flags: ReportFlags) => {
       const { runReport } = await import('./report.js');
-      finish({ started: true, exitCode: runReport(files, flags) });
+      finish({ started: true, exitCode: await runReport(files, flags) });
+    });
+
+  program
+    .command('trace')
+    .description('show what a trace holds, whole or cut off, or write it in another format')
+    .argument('<file>', 'what run --trace or monitor --jsonl wrote')
+    .option('-o, --output <file>', 'write it: .parquet, .csv or .jsonl (repeatable)', collect)
+    .addHelpText('after', TRACE_NOTES)
+    .action(async (file: string, flags: TraceFlags) => {
+      const { runTrace } = await import('./trace.js');
+      await runTrace(file, flags);
+      finish({ started: true, exitCode: 0 });
     });
 
   addMeterOptions(program.command('counters').description('list every counter source and counter'))

@@ -6,6 +6,7 @@ import {
   type RecordingOptions,
   startRecording,
 } from '../measures.js';
+import { formatProgress } from '../reports.js';
 import { type ChildOutcome, runChild } from './child.js';
 import { HELD } from './exit.js';
 import { startProgress } from './progress.js';
@@ -24,18 +25,23 @@ export interface MeasuredRunOptions {
   showProgress: boolean;
   /** Before the progress line, e.g. `run 2 of 5, `. */
   label: string;
+  /** Of the energy so far, for the progress line. */
+  gramsPerKwh: number;
+  /** Called when the recording has begun, and when it has ended. */
+  trace?: { begin(recording: Recording): void; end(): void } | undefined;
+  /** What sees the run up to then, every so often: what is left if this process is killed. */
+  flush?: { everySeconds: number; take: (measurement: Measurement) => void } | undefined;
 }
 
 /** The longest that one timer can wait; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** @internal */
-export function progressLine(recording: Pick<Recording, 'peek'>, label: string): string {
-  const { durationSeconds, energyJoules, measured, atLeast } = recording.peek();
-  const power = (energyJoules / durationSeconds).toPrecision(3);
-  const kind = measured ? 'measured' : 'estimated';
-  const used = `${energyJoules.toFixed(0)} J, ${power} W ${kind}`;
-  return `microjoule: ${label}${durationSeconds.toFixed(0)} s, ${atLeast ? 'at least ' : ''}${used}`;
+export function progressLine(
+  recording: Pick<Recording, 'peek'>,
+  { label, gramsPerKwh }: Pick<MeasuredRunOptions, 'label' | 'gramsPerKwh'>,
+): string {
+  return `microjoule: ${label}${formatProgress(recording.peek(), gramsPerKwh)}`;
 }
 
 /** @internal Waits for so many seconds; Ctrl-C and the other signals that end a process end the wait early. */
@@ -58,22 +64,32 @@ export function waitSeconds(durationSeconds: number): Promise<ChildOutcome> {
   });
 }
 
+function startFlush(recording: Recording, flush: MeasuredRunOptions['flush']): NodeJS.Timeout | undefined {
+  if (flush === undefined || flush.everySeconds <= 0) return undefined;
+  const everyMs = Math.min(flush.everySeconds * 1000, LONGEST_TIMER_MS);
+  return setInterval(() => flush.take(recording.measurement()), everyMs).unref();
+}
+
 /** Measures one run of the command, or one wait without a command. */
 export async function measureRun(argv: string[], options: MeasuredRunOptions): Promise<MeasuredRun> {
   const before = childCpuTimes();
   const recording = startRecording(options.recording);
+  options.trace?.begin(recording);
   const progress = startProgress({
     stream: process.stderr,
     isTty: options.showProgress && process.stderr.isTTY === true,
     columns: () => process.stderr.columns,
-    sample: () => progressLine(recording, options.label),
+    sample: () => progressLine(recording, options),
   });
+  const flush = startFlush(recording, options.flush);
   const outcome =
     argv.length === 0
       ? await waitSeconds(options.durationSeconds ?? 0)
       : await runChild(argv, { childStdout: options.stdoutIsOurs ? 'stderr' : 'inherit' });
   progress.stop();
+  clearInterval(flush);
   const measurement = recording.stop();
+  options.trace?.end();
   const after = childCpuTimes();
   if (argv.length > 0 && outcome.started) {
     measurement.command = {

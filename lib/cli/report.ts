@@ -27,14 +27,20 @@ function modelDetails(file: string | undefined): ModelDetails | undefined {
   return file === undefined ? undefined : parseModelDetails(readTextFile(file), file);
 }
 
+/** The report in a JSON file, or the one of the run whose trace it is. */
+async function reportOf(file: string): Promise<Report> {
+  const { isTrace, reportOfTrace } = await import('../traces.js');
+  return isTrace(file) ? reportOfTrace(file, Date.now()) : readReport(file);
+}
+
 /**
  * `microjoule report`: reports from JSON files, one or several brought together, in any format. Returns the exit code.
- * @throws MicrojouleError for files that are no reports, and for options
+ * @throws MicrojouleError for files that are neither reports nor traces, and for options
  */
-export function runReport(files: readonly string[], flags: ReportFlags): number {
+export async function runReport(files: readonly string[], flags: ReportFlags): Promise<number> {
   const outputs = flags.output ?? [];
   for (const file of outputs) checkOutput(file);
-  const [first, ...others] = files.map(readReport);
+  const [first, ...others] = await Promise.all(files.map(reportOf));
   if (first === undefined) {
     throw new MicrojouleError('ERR_BAD_OPTION', 'no report was given', {
       hint: 'microjoule report run.json -o report.html',

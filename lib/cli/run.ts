@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: MIT
-import { type Meter, MicrojouleError, mergeMeasurements, missingCounters, openMeter } from '../measures.js';
+import {
+  type EstimateOptions,
+  type Measurement,
+  type Meter,
+  MicrojouleError,
+  mergeMeasurements,
+  missingCounters,
+  openMeter,
+  type Recording,
+} from '../measures.js';
 import {
   detectCloud,
   formatText,
@@ -8,6 +17,8 @@ import {
   override,
   planReport,
   type Report,
+  type ReportPlan,
+  type Warning,
 } from '../reports.js';
 import type { ChildOutcome } from './child.js';
 import { holdSignals } from './exit.js';
@@ -20,6 +31,9 @@ export interface RunFlags extends MeterFlags {
   output?: string[];
   json?: boolean;
   repeat: number;
+  flush: number;
+  trace?: string;
+  traceInterval: number;
   duration?: number;
   require?: boolean;
   quiet?: boolean;
@@ -58,6 +72,7 @@ const formats = () => import('../formats.js');
 
 /** Our own failure, as GNU env and timeout have it. */
 const OWN_FAILURE = 125;
+const MS_PER_SECOND = 1000;
 
 async function readModel(file: string | undefined): Promise<ModelDetails | undefined> {
   if (file === undefined) return undefined;
@@ -78,6 +93,46 @@ function checkWork(argv: readonly string[], { duration }: RunFlags): void {
   }
 }
 
+function checkTrace({ trace, repeat, traceInterval }: RunFlags): void {
+  if (trace === undefined) return;
+  if (traceInterval < 0.001 || traceInterval > 3600) {
+    throw new MicrojouleError('ERR_BAD_OPTION', '--trace-interval takes 0.001 to 3600 seconds', {
+      hint: 'For example 0.1. More than 0.5 makes a crash cost more than a second.',
+    });
+  }
+  if (repeat === 1) return;
+  throw new MicrojouleError('ERR_BAD_OPTION', '--trace goes with a single run', {
+    hint: 'Leave --repeat out, or trace each run for itself.',
+  });
+}
+
+/** The trace of a run, its file opened before the run so that what is wrong with it is told in time. */
+async function openTrace(flags: RunFlags, context: ReportPlan['context'], meter: Meter) {
+  if (flags.trace === undefined) return undefined;
+  const { startTrace, TraceFile } = await import('../traces.js');
+  const file = new TraceFile(flags.trace);
+  let trace: ReturnType<typeof startTrace> | undefined;
+  return {
+    begin(recording: Recording) {
+      trace = startTrace({
+        ...estimatesOf(flags),
+        ...toMeterOptions(flags),
+        meter,
+        file,
+        context,
+        intervalMs: flags.traceInterval * MS_PER_SECOND,
+        measurement: () => recording.measurement(),
+      });
+    },
+    end: () => trace?.halt(),
+    finish: (measurement: Measurement) => trace?.finish(measurement),
+  };
+}
+
+function estimatesOf({ cpuWatts, ramWattsPerGib, ramModel }: RunFlags): EstimateOptions {
+  return { cpuWatts, ramWattsPerGib, ramModel };
+}
+
 function requireCounters(meter: Meter, flags: RunFlags): void {
   const missing = missingCounters(meter, toMeterOptions(flags));
   if (missing.length === 0) return;
@@ -86,29 +141,64 @@ function requireCounters(meter: Meter, flags: RunFlags): void {
   });
 }
 
+type Trace = NonNullable<Awaited<ReturnType<typeof openTrace>>>;
+
+interface Surroundings {
+  meter: Meter;
+  gramsPerKwh: number;
+  trace: Trace | undefined;
+  /** Takes all runs so far, the one that goes on as the last. */
+  flush(measurements: [Measurement, ...Measurement[]]): void;
+}
+
 /** Runs until a run fails, a signal arrives or the repetitions are done. The last may not have started. */
-async function measureRuns(argv: string[], flags: RunFlags, meter: Meter): Promise<MeasuredRun[]> {
+async function measureRuns(
+  argv: string[],
+  flags: RunFlags,
+  { meter, gramsPerKwh, trace, flush }: Surroundings,
+): Promise<MeasuredRun[]> {
   const signals = holdSignals();
   const runs: MeasuredRun[] = [];
   do {
     const run = await measureRun(argv, {
       recording: {
         ...toMeterOptions(flags),
-        cpuWatts: flags.cpuWatts,
-        ramWattsPerGib: flags.ramWattsPerGib,
-        ramModel: flags.ramModel,
+        ...estimatesOf(flags),
         trackingMode: flags.trackingMode,
+        powerSeries: 'deferred',
         meter,
       },
       durationSeconds: flags.duration,
       stdoutIsOurs: flags.json === true,
       showProgress: flags.progress && flags.quiet !== true,
       label: flags.repeat > 1 ? `run ${runs.length + 1} of ${flags.repeat}, ` : '',
+      gramsPerKwh,
+      trace,
+      flush: {
+        everySeconds: flags.flush,
+        take: (latest) => {
+          const [first = latest, ...others] = [...runs.map(({ measurement }) => measurement), latest];
+          flush([first, ...others]);
+        },
+      },
     });
     runs.push(run);
     if (!run.outcome.started || run.outcome.exitCode !== 0) break;
   } while (runs.length < flags.repeat && !signals.received());
   return runs;
+}
+
+function traceFailed({ message, hint }: MicrojouleError): Warning {
+  return { code: 'trace-failed', message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** Tries, while a run goes on; at its end, failures are told. */
+async function flushReport(report: Report, outputs: readonly string[]): Promise<void> {
+  try {
+    (await formats()).flushOutputs(report, outputs);
+  } catch {
+    // The run is what counts.
+  }
 }
 
 function showReport(report: Report): void {
@@ -125,6 +215,7 @@ function showReport(report: Report): void {
  */
 export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutcome> {
   checkWork(argv, flags);
+  checkTrace(flags);
   const config = loadConfig();
   const outputs = flags.output ?? [config.options.output ?? []].flat();
   for (const file of outputs) (await formats()).checkOutput(file);
@@ -147,7 +238,16 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
   const meter = openMeter(toMeterOptions(flags));
   if (flags.require === true) requireCounters(meter, flags);
 
-  const runs = await measureRuns(argv, settled, meter);
+  const { intensity, facility } = plan.context;
+  const trace = await openTrace(settled, plan.context, meter);
+  const runs = await measureRuns(argv, settled, {
+    meter,
+    trace,
+    gramsPerKwh: intensity.intensityGramsPerKwh * (facility?.pue ?? 1),
+    flush: (measurements) => {
+      if (outputs.length > 0) flushReport(plan.report(mergeMeasurements(measurements)), outputs);
+    },
+  });
   meter.close();
   const outcome = runs.at(-1)?.outcome ?? { started: true };
   if (!outcome.started) complain(outcome.message, outcome.hint);
@@ -162,6 +262,8 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
       message: `${others.length + 1} of ${flags.repeat} runs were made: the command failed or was interrupted.`,
     });
   }
+  const untraced = trace?.finish(merged);
+  if (untraced !== undefined) merged.warnings.push(traceFailed(untraced));
   const report = plan.report(merged);
   const { modelCard } = settled;
   const writes = outputs.length > 0 || modelCard !== undefined;
@@ -177,6 +279,9 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
       if (/^output-(elsewhere|remark)$/.test(code)) complain(message);
   for (const { message, hint } of failures) complain(message, hint);
   if (unsent !== undefined) complain(unsent.message, unsent.hint);
+  if (untraced !== undefined) complain(untraced.message, untraced.hint);
   const childWasFine = outcome.started && outcome.exitCode === 0;
-  return failures.length > 0 && childWasFine ? { started: true, exitCode: OWN_FAILURE } : outcome;
+  return (failures.length > 0 || untraced !== undefined) && childWasFine
+    ? { started: true, exitCode: OWN_FAILURE }
+    : outcome;
 }

@@ -15,6 +15,7 @@ export type ConfigOptions = Omit<
   | 'timeZone'
   | 'handleSignals'
   | 'onMeasure'
+  | 'powerSeries'
   | 'runId'
   | 'sysfs'
   | 'dev'
@@ -64,6 +65,7 @@ const OWN_KEYS: Readonly<Record<keyof ConfigOptions, Type>> = {
   cpuWatts: 'number',
   ramWattsPerGib: 'number',
   ramModel: 'text',
+  flushSeconds: 'number',
 };
 
 /** CodeCarbon's keys that mean the same as one of ours. */

@@ -3,7 +3,7 @@ import { type CloudOptions, describeCloud } from '../carbon/cloud.js';
 import { type IntensityOptions, resolveIntensity } from '../carbon/intensity.js';
 import { type LocationOptions, resolveLocation } from '../carbon/location.js';
 import type { Measurement, ModelDetails, Report } from '../core/report-types.js';
-import { buildReport } from '../report/build.js';
+import { buildReport, type ReportContext } from '../report/build.js';
 import { checkFacilityOptions, type FacilityOptions } from '../report/facility.js';
 import { checkModelDetails } from '../report/model.js';
 import { checkScoreOptions, type ScoreOptions } from '../report/score.js';
@@ -31,6 +31,8 @@ export interface ReportOptions
 export interface ReportPlan {
   /** `model` replaces the plan's own. @throws MicrojouleError `ERR_BAD_MODEL` */
   report(measurement: Measurement, model?: ModelDetails): Report;
+  /** What reports say beside their measurement, for a report that is made of a trace. */
+  readonly context: Omit<ReportContext, 'generatedAtMs'>;
 }
 
 /**
@@ -59,25 +61,37 @@ export function planReport(options: ReportOptions = {}): ReportPlan {
   const projectName = options.projectName ?? 'microjoule';
   const runId = options.runId ?? randomUuid();
   const planned = checkModel(options.model);
+  const { pue, wue } = options;
+  const context = {
+    location,
+    intensity,
+    cloud,
+    facility: { pue, wue },
+    score: scoreOptions(options),
+    ...(planned === undefined ? {} : { model: planned }),
+    projectName,
+    runId,
+    ...(options.experimentId === undefined ? {} : { experimentId: options.experimentId }),
+    ...(options.experimentName === undefined ? {} : { experimentName: options.experimentName }),
+    version: packageVersion(),
+  };
   return {
+    context,
     report(measurement, replacing) {
-      const model = checkModel(replacing) ?? planned;
+      const model = checkModel(replacing);
       return buildReport(measurement, {
-        location,
-        intensity,
-        cloud,
-        facility: options,
-        score: options,
+        ...context,
         ...(model === undefined ? {} : { model }),
-        projectName,
-        runId,
-        ...(options.experimentId === undefined ? {} : { experimentId: options.experimentId }),
-        ...(options.experimentName === undefined ? {} : { experimentName: options.experimentName }),
         generatedAtMs: Date.now(),
-        version: packageVersion(),
       });
     },
   };
+}
+
+/** Of all options, those of the score: a context goes into files. */
+function scoreOptions(options: ScoreOptions): ScoreOptions {
+  const { embodiedKg, lifespanYears, reservedRatio, reservedSeconds, functionalUnit, unitCount } = options;
+  return { embodiedKg, lifespanYears, reservedRatio, reservedSeconds, functionalUnit, unitCount };
 }
 
 function checkModel(model: ModelDetails | undefined): ModelDetails | undefined {

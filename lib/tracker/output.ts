@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-import { writeFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { MicrojouleError } from '../core/errors.js';
 import type { Report } from '../core/report-types.js';
 import { FORMATTERS } from '../format/index.js';
 import { type OnCsvWrite, type Written, writeRow } from './csv-file.js';
 import { writeModelCard } from './model-card-file.js';
+import { writeWhole } from './write-whole.js';
 
 export interface WriteOptions {
   /** What a `.csv` gains when it has a row of the same run: another, or this one in its place. Default: `append`. */
@@ -52,7 +52,7 @@ export function writeReport(report: Report, file: string, options: WriteOptions 
   const format = FORMATTERS.get(extension);
   try {
     if (format === undefined) return writeRow(report, file, options.onCsvWrite ?? 'append');
-    writeFileSync(file, format(report));
+    writeWhole(file, format(report));
     return { file };
   } catch (error) {
     if (error instanceof MicrojouleError) throw error;

@@ -36,7 +36,15 @@ export interface TrackerOptions extends RecordingOptions, ReportOptions, WriteOp
   onMeasure?: ((live: LiveMeasurement) => unknown) | undefined;
   /** The interval of `onMeasure`, in seconds. Default: 15. */
   measureEverySeconds?: number | undefined;
+  /**
+   * Write the report every so many seconds while the tracker runs, as far as the script leaves JavaScript the time; 0
+   * never. A file `.csv` gains its row at the end only. Default: 60.
+   */
+  flushSeconds?: number | undefined;
 }
+
+/** The longest that one timer can wait; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** @internal */
 export function inOneLine({ message, hint }: Warning): string {
@@ -72,6 +80,7 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
   /** The row on its way to the server. */
   #sending: Promise<void> | undefined;
   #report: Report | undefined;
+  #flushTimer: NodeJS.Timeout | undefined;
 
   /**
    * What `options` leave out comes from configuration: see `loadConfig` of microjoule/report.
@@ -94,6 +103,16 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     // A configuration may have one for CodeCarbon, to which others are good.
     if (this.#options.onMeasure !== undefined) checkInterval(this.#options.measureEverySeconds);
     else checkInterval(options.measureEverySeconds);
+    const { flushSeconds = 0 } = this.#options;
+    if (!(flushSeconds >= 0)) {
+      throw new MicrojouleError(
+        'ERR_BAD_OPTION',
+        `flushSeconds: at least 0 expected, received ${flushSeconds}`,
+        {
+          hint: 'For example 60; 0 writes the report at the end only.',
+        },
+      );
+    }
     if (options.model !== undefined) this.#model = onDemand().checkModelDetails(options.model, 'model');
   }
 
@@ -117,14 +136,29 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     this.#plan = onDemand().planReport(this.#options);
     const { meter = onDemand().openMeter(this.#options) } = this.#options;
     this.#meter = meter;
-    this.#recording = onDemand().startRecording({ ...this.#options, meter });
+    const { powerSeries = true } = this.#options;
+    this.#recording = onDemand().startRecording({ ...this.#options, meter, powerSeries });
     watch(this, this.#options.handleSignals ?? true);
     const { onMeasure, measureEverySeconds } = this.#options;
     const [recording, plan] = [this.#recording, this.#plan];
     if (onMeasure !== undefined) {
       this.#timer = every(checkInterval(measureEverySeconds), () => this.#tell(recording.lap(), plan));
     }
+    this.#flushEvery(this.#options.flushSeconds);
     return this;
+  }
+
+  #flushEvery(seconds = onDemand().FLUSH_SECONDS): void {
+    if (!(seconds > 0)) return;
+    const flush = (): void => {
+      try {
+        const { recording, plan } = this.#running('a flush');
+        onDemand().flushOutputs(plan.report(recording.measurement(), this.#model), this.#outputs);
+      } catch {
+        // The run is what counts; what goes wrong with its report is told at the end.
+      }
+    };
+    this.#flushTimer = setInterval(flush, Math.min(seconds * 1000, LONGEST_TIMER_MS)).unref();
   }
 
   /**
@@ -180,7 +214,7 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     const { meter, plan } = this.#running('startTask()');
     checkName(name);
     const model = () => this.#model;
-    const recording = onDemand().startRecording({ ...this.#options, meter });
+    const recording = onDemand().startRecording({ ...this.#options, meter, powerSeries: false });
     const task: RunningTask = new RunningTask(name, recording, (measurement, named) => {
       this.#tasks.delete(task);
       const report = { ...plan.report(measurement, model()), task: named };
@@ -273,6 +307,7 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     unwatch(this);
     this.#timer?.stop();
     const last = this.#timer === undefined || early !== undefined ? undefined : this.#recording.lap();
+    clearInterval(this.#flushTimer);
     for (const task of this.#tasks) task.finish();
     const measurement = this.#recording.stop();
     measurement.warnings.push(...this.#configWarnings);

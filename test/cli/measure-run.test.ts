@@ -5,16 +5,20 @@ import { progressLine, waitSeconds } from '../../lib/cli/measure-run.js';
 describe('progressLine', () => {
   const line = (changes: { measured?: boolean; atLeast?: boolean }) => {
     const glimpse = { durationSeconds: 5, energyJoules: 300, measured: true, atLeast: false, ...changes };
-    return progressLine({ peek: () => glimpse }, 'run 2 of 3, ');
+    return progressLine({ peek: () => glimpse }, { label: 'run 2 of 3, ', gramsPerKwh: 360 });
   };
 
   it('tells time, energy, power and how they are known', () => {
-    expect(line({})).toBe('microjoule: run 2 of 3, 5 s, 300 J, 60.0 W measured');
-    expect(line({ measured: false })).toBe('microjoule: run 2 of 3, 5 s, 300 J, 60.0 W estimated');
+    expect(line({})).toBe('microjoule: run 2 of 3, 5 s, 300.0 J measured, mean 60.00 W, 30.00 mg CO2eq');
+    expect(line({ measured: false })).toBe(
+      'microjoule: run 2 of 3, 5 s, 300.0 J estimated, mean 60.00 W, 30.00 mg CO2eq',
+    );
   });
 
   it('says that there is more than could be read', () => {
-    expect(line({ atLeast: true })).toBe('microjoule: run 2 of 3, 5 s, at least 300 J, 60.0 W measured');
+    expect(line({ atLeast: true })).toBe(
+      'microjoule: run 2 of 3, 5 s, at least 300.0 J measured, mean 60.00 W, 30.00 mg CO2eq',
+    );
   });
 });
 

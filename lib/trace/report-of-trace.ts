@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+//
+// The report of a run from its trace: all of it where the run ended, and what was recorded where it was cut off.
+import { MicrojouleError } from '../core/errors.js';
+import type { Component, Components, Measurement, Report } from '../core/report-types.js';
+import { joulesToKwh, NANOSECONDS_PER_SECOND } from '../core/units.js';
+import { PowerCurve } from '../measure/power-curve.js';
+import { type PartBins, seriesOfParts } from '../measure/power-series.js';
+import { buildReport } from '../report/build.js';
+import type { StreamHeader, StreamRecord } from '../stream/types.js';
+import { readTrace } from './read-trace.js';
+import type { ContextRecord, MeasurementRecord, ReportRecord } from './records.js';
+
+/** Which of the stream's domains are which component. */
+const COMPONENT_OF: Partial<Record<string, keyof Components>> = { package: 'cpu', gpu: 'gpu', dram: 'ram' };
+
+/** What one channel of the total did. */
+interface Channel {
+  key: keyof Components;
+  index: number;
+  curve: PowerCurve;
+  joules: number | null;
+  /** At the latest measurement. */
+  measuredJoules: number | null;
+}
+
+/** Gathers what a report needs from a trace's records. */
+class Gathering {
+  context: ContextRecord['context'] | undefined;
+  latest: MeasurementRecord | undefined;
+  timeNs = 0;
+  channels: Channel[] = [];
+
+  take(record: StreamRecord | ReportRecord): void {
+    switch (record.type) {
+      case 'header':
+        this.#begin(record);
+        break;
+      case 'row':
+        this.#row(record.timeNs, record.energyJoules);
+        break;
+      case 'gap':
+        if (!record.energyKept) for (const { curve } of this.channels) curve.broken();
+        break;
+      case 'report-context':
+        this.context = record.context;
+        break;
+      case 'report-measurement':
+        this.latest = record;
+        for (const channel of this.channels) channel.measuredJoules = channel.joules;
+        break;
+    }
+  }
+
+  #begin({ channels }: StreamHeader): void {
+    this.channels = channels.flatMap(({ domain, inTotal }, index) => {
+      const key = inTotal ? COMPONENT_OF[domain] : undefined;
+      return key === undefined
+        ? []
+        : [{ key, index, curve: new PowerCurve(), joules: null, measuredJoules: null }];
+    });
+  }
+
+  #row(timeNs: number, energyJoules: readonly (number | null)[]): void {
+    this.timeNs = timeNs;
+    for (const channel of this.channels) {
+      const joules = energyJoules[channel.index] ?? null;
+      if (joules !== null && joules !== channel.joules) {
+        channel.curve.seen(timeNs / NANOSECONDS_PER_SECOND, joules);
+      }
+      channel.joules = joules ?? channel.joules;
+    }
+  }
+}
+
+/** A component with what its channels counted since the latest measurement. */
+function continued(component: Component, addedJoules: number, durationSeconds: number): Component {
+  if (component.energyJoules === undefined) return component;
+  const { lowerJoules: _, upperJoules: __, confidenceRatio: ___, ...rest } = component;
+  const energyJoules = component.energyJoules + addedJoules;
+  return {
+    ...rest,
+    energyJoules,
+    energyKwh: joulesToKwh(energyJoules),
+    powerWatts: energyJoules / durationSeconds,
+    detail: `${component.detail} The run was cut off: what its rows added after the last measurement is in it.`,
+  };
+}
+
+/** What was measured until the last row of a run that was cut off. */
+function cutOff({ channels, timeNs }: Gathering, latest: MeasurementRecord): Measurement {
+  const { measurement } = latest;
+  const addedSeconds = Math.max(0, (timeNs - latest.timeNs) / NANOSECONDS_PER_SECOND);
+  const durationSeconds = measurement.durationSeconds + addedSeconds;
+  const component = (key: keyof Components): Component => {
+    const added = channels
+      .filter((channel) => channel.key === key)
+      .reduce(
+        (sum, { joules, measuredJoules }) => sum + ((joules ?? 0) - (measuredJoules ?? joules ?? 0)),
+        0,
+      );
+    return continued(measurement.components[key], added, durationSeconds);
+  };
+  const components = { cpu: component('cpu'), gpu: component('gpu'), ram: component('ram') };
+  const parts = (['cpu', 'gpu', 'ram'] as const).map((key): PartBins => {
+    const own = channels.filter((channel) => channel.key === key);
+    return { key, bins: own.map(({ curve }) => curve.bins) };
+  });
+  const series = seriesOfParts(
+    parts.filter(({ bins }) => bins.length > 0),
+    components,
+    // The measurement begins a few milliseconds before the stream.
+    timeNs / NANOSECONDS_PER_SECOND,
+  );
+  const { series: _, ...rest } = measurement;
+  return {
+    ...rest,
+    endedAtMs: measurement.startedAtMs + durationSeconds * 1000,
+    durationSeconds,
+    components,
+    ...(series === undefined ? {} : { series }),
+    warnings: [
+      ...measurement.warnings,
+      {
+        code: 'interrupted',
+        message: `The run was cut off after ${durationSeconds.toFixed(1)} s, so this is what was recorded until then.`,
+        hint: 'When it is made again, microjoule report adds the two up: microjoule report TRACE next.json',
+      },
+    ],
+  };
+}
+
+/**
+ * The report of the run that wrote a trace. That of a run which was cut off tells so by a warning `interrupted`, and adds
+ * up with others as any report does.
+ * @param generatedAtMs Unix time in milliseconds
+ * @throws MicrojouleError `ERR_BAD_STREAM` for what is no trace, `ERR_NO_ENERGY` for one without a measurement: of a
+ * stream, or of a run that was cut off at its very start
+ */
+export async function reportOfTrace(file: string, generatedAtMs: number): Promise<Report> {
+  const gathering = new Gathering();
+  const { problem } = await readTrace(file, (record) => gathering.take(record));
+  const { context, latest } = gathering;
+  if (context === undefined || latest === undefined) {
+    throw new MicrojouleError('ERR_NO_ENERGY', `${file} holds no measurement to report on`, {
+      hint: 'Reports are made of what microjoule run --trace FILE wrote, from a quarter of a second on. Its rows: microjoule trace FILE -o rows.csv',
+    });
+  }
+  const measurement = latest.isLast ? latest.measurement : cutOff(gathering, latest);
+  const report = buildReport(measurement, { ...context, generatedAtMs });
+  if (problem !== undefined) {
+    report.warnings.push({ code: 'trace-damaged', message: `Of the trace ${file}, ${problem}.` });
+  }
+  return report;
+}
