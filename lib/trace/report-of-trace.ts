@@ -90,9 +90,13 @@ function continued(component: Component, addedJoules: number, durationSeconds: n
 /** What was measured until the last row of a run that was cut off. */
 function cutOff({ channels, timeNs }: Gathering, latest: MeasurementRecord): Measurement {
   const { measurement } = latest;
-  const addedSeconds = Math.max(0, (timeNs - latest.timeNs) / NANOSECONDS_PER_SECOND);
+  // Rows are the machine's; the share of a process in them is not known.
+  const ofMachine = measurement.attribution === undefined;
+  const sinceSeconds = Math.max(0, (timeNs - latest.timeNs) / NANOSECONDS_PER_SECOND);
+  const addedSeconds = ofMachine ? sinceSeconds : 0;
   const durationSeconds = measurement.durationSeconds + addedSeconds;
   const component = (key: keyof Components): Component => {
+    if (!ofMachine) return measurement.components[key];
     const added = channels
       .filter((channel) => channel.key === key)
       .reduce(
@@ -106,12 +110,10 @@ function cutOff({ channels, timeNs }: Gathering, latest: MeasurementRecord): Mea
     const own = channels.filter((channel) => channel.key === key);
     return { key, bins: own.map(({ curve }) => curve.bins) };
   });
-  const series = seriesOfParts(
-    parts.filter(({ bins }) => bins.length > 0),
-    components,
-    // The measurement begins a few milliseconds before the stream.
-    timeNs / NANOSECONDS_PER_SECOND,
-  );
+  const known = parts.filter(({ bins }) => bins.length > 0);
+  // The measurement begins a few milliseconds before the stream.
+  const streamSeconds = timeNs / NANOSECONDS_PER_SECOND;
+  const series = ofMachine ? seriesOfParts(known, components, streamSeconds) : undefined;
   const { series: _, ...rest } = measurement;
   return {
     ...rest,
