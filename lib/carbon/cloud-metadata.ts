@@ -2,7 +2,7 @@
 //
 // The metadata services of AWS, GCP and Azure: asked only where the user wants it by name. (Beside them only
 // lib/tracker/endpoint.ts uses the network, likewise.)
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { type CloudEvidence, type CloudPlaces, detectLocalCloud } from './cloud-detect.js';
 import { regionName } from './cloud-regions.js';
 
@@ -94,12 +94,14 @@ async function askServices(
 }
 
 /** One answer as text. Rejects on anything but success, on much of it, and when time is up. */
-function ask(
+async function ask(
   url: URL,
   headers: Record<string, string>,
   method: 'GET' | 'PUT',
   signal: AbortSignal,
 ): Promise<string> {
+  // Here, as it takes every start of the command some milliseconds.
+  const { request } = await import('node:http');
   return new Promise((resolve, reject) => {
     const take = (response: IncomingMessage) => {
       let text = '';
