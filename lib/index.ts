@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The meter and the tracker. What the tracker needs beside them (measures.ts, reports.ts, formats.ts) is loaded when it
-// starts: whoever only meters does not pay for it at import.
+// The meter and the tracker. What they need (meters.ts; measures.ts, reports.ts, formats.ts) is loaded when a meter is
+// opened or a tracker starts: whoever does neither does not pay for it at import.
 export { type ErrorCode, MicrojouleError } from './core/errors.js';
 export type * from './core/report-types.js';
 export type { Domain, Kind, Provenance, Status, Warning } from './core/vocabulary.js';
@@ -13,8 +13,9 @@ export type { MeterOptions } from './meter/options.js';
 export type { CounterReading, Reading } from './meter/reading.js';
 export type { Effect, PairComparison } from './precision/compare.js';
 export type * from './precision/types.js';
+export { openMeter } from './region/on-demand.js';
 export type { RegionHandle } from './region/open-region.js';
-export { openMeter, type RegionMeter } from './region/region-meter.js';
+export type { RegionMeter } from './region/region-meter.js';
 export type { CounterEnergy, RegionEnergy, RegionOptions } from './region/types.js';
 export type { ReportOptions } from './tracker/create-report.js';
 export type { LiveMeasurement } from './tracker/live.js';

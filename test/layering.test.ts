@@ -220,8 +220,9 @@ describe('TypeScript', () => {
     format: ['bench', 'meter', 'doctor', 'stream'],
     tracker: [...entries.values()],
   };
-  // The tracker loads these when it needs them, through their public modules.
-  const ON_DEMAND = /^lib\/tracker\/[\w-]*on-demand\.ts imports \.\.\/(measures|reports|formats)\.js$/;
+  // Loaded when they are needed, through their public modules.
+  const ON_DEMAND =
+    /^lib\/(tracker|region)\/[\w-]*on-demand\.ts imports \.\.\/(meters|measures|reports|formats)\.js$/;
 
   it('has no folder without a rule', () => {
     expect(imports.length).toBeGreaterThan(sources.length);

@@ -40,16 +40,8 @@ export async function settleRegion(
   return regionEnergy(name, region, estimateCounters(recorder, region, powers), absent);
 }
 
-type Resolve = (energy: RegionEnergy | Promise<RegionEnergy>) => void;
-
-/** Regions whose end is marked: what is to be done about it waits until the caller's own work is done. */
-let ended: { region: OpenRegion; resolve: Resolve }[] = [];
-
-function settleEnded(): void {
-  const now = ended;
-  ended = [];
-  for (const { region, resolve } of now) resolve(region.settle());
-}
+/** What is to be done about an end waits until the caller's own work is done: the least that a promise can cost. */
+const callerIsDone = Promise.resolve();
 
 /** A region that marks with nothing but the clock. */
 export class OpenRegion implements RegionHandle {
@@ -69,16 +61,14 @@ export class OpenRegion implements RegionHandle {
     const end = process.hrtime.bigint();
     if (this.#end !== 0n || this.#recorder.isClosed) return refuseEnd(this.name, this.#end !== 0n);
     this.#end = end;
-    return new Promise((resolve) => {
-      if (ended.push({ region: this, resolve }) === 1) queueMicrotask(settleEnded);
-    });
+    return callerIsDone.then(() => this.#settle());
   }
 
   get hasEnded(): boolean {
     return this.#end !== 0n;
   }
 
-  async settle(): Promise<RegionEnergy> {
+  async #settle(): Promise<RegionEnergy> {
     const recorder = this.#recorder;
     const region = { startNs: recorder.at(this.start), endNs: recorder.at(this.#end) };
     try {
