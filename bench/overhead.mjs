@@ -20,7 +20,7 @@ const RATES_HZ = [1000, 10000];
 const SECONDS = 1;
 const GOAL_RATIO = 1.2;
 const GOAL_SLOWDOWN_RATIO = 0.005;
-const BLOCKS = 32;
+const BLOCKS = 128;
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function writeZones(sysfs) {
