@@ -48,6 +48,13 @@ export interface Components {
   ram: Component;
 }
 
+/** Who told the numbers beside it. */
+export interface Told {
+  kind: PresentKind;
+  /** As {@link Provenance.source}. */
+  source: string;
+}
+
 /** The machine as the report describes it. What is unknown is left out. */
 export interface Machine {
   os: string;
@@ -102,6 +109,8 @@ export interface Repetitions {
   count: number;
   /** Of the energies: the worst of the runs. */
   kind: PresentKind;
+  /** As {@link Provenance.source}. */
+  source: string;
   /** True when any run's energy is a lower bound. */
   atLeast: boolean;
   durationSeconds: Spread;
@@ -327,6 +336,8 @@ export interface MergedRun {
   emissionsGrams: number;
   /** Of the emissions. */
   kind: PresentKind;
+  /** Likewise, as {@link Provenance.source}. */
+  source: string;
   atLeast: boolean;
   os: string;
   cpuModel?: string;
@@ -335,7 +346,10 @@ export interface MergedRun {
   place?: string;
 }
 
-/** The CO2 emission report. `schema/report.schema.json` describes its JSON. */
+/**
+ * The CO2 emission report. `schema/report.schema.json` describes its JSON. The kind of a number, and its source, are those of
+ * the nearest object around it that has one; a counter's are `measured`, and its `origin`.
+ */
 export interface Report {
   schema: 'microjoule.report/1';
   generator: { name: 'microjoule'; version: string };
@@ -369,8 +383,8 @@ export interface Report {
   intensity: Intensity;
   location: Location;
   cloud: Cloud;
-  machine: Machine;
-  command?: Command;
+  machine: Machine & Told;
+  command?: Command & Told;
   repetitions?: Repetitions;
   /** There when a sampler kept one. */
   series?: PowerSeries;

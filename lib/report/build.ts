@@ -18,6 +18,7 @@ import { joulesToKwh } from '../core/units.js';
 import { boundsOf, energyInterval, type Interval, interval, sumInterval } from './bounds.js';
 import { perSecond, totalEmissions } from './emissions.js';
 import { type FacilityOptions, facilityOf } from './facility.js';
+import { commandFacts, machineFacts } from './facts.js';
 import { weakerKind } from './kinds.js';
 import { listReferences } from './references.js';
 import { summariseRuns } from './repetitions.js';
@@ -70,7 +71,7 @@ export function buildReport(measurement: Measurement, context: ReportContext): R
   const embodied = embodiedShare(context.score ?? {}, durationSeconds);
   const boundary = measurement.attribution === undefined ? undefined : 'the process and its children';
   const score = scoreOf(context.score ?? {}, emissions, embodied, boundary);
-  const repetitions = summariseRuns(measurement.runs ?? [], context.intensity, facility);
+  const repetitions = summariseRuns(measurement.runs ?? [], energy.source, context.intensity, facility);
   const counters = [...COMPONENT_KEYS.flatMap((key) => components[key].counters), ...apart];
   return {
     schema: 'microjoule.report/1',
@@ -102,8 +103,8 @@ export function buildReport(measurement: Measurement, context: ReportContext): R
     intensity: context.intensity,
     location: context.location,
     cloud: context.cloud,
-    machine,
-    ...(measurement.command === undefined ? {} : { command: measurement.command }),
+    machine: machineFacts(machine, components),
+    ...(measurement.command === undefined ? {} : { command: commandFacts(measurement.command) }),
     ...(repetitions === undefined ? {} : { repetitions }),
     ...(measurement.series === undefined ? {} : { series: measurement.series }),
     ...(context.model === undefined ? {} : { model: context.model }),

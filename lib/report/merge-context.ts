@@ -44,7 +44,7 @@ function differing(detail: string): Provenance & { kind: 'absent' } {
 }
 
 /** Names of all machines; of numbers the most that one machine had. */
-export function mergeMachines(reports: Reports, durationSeconds: number): Machine {
+export function mergeMachines(reports: Reports, durationSeconds: number): Report['machine'] {
   const all = reports.map((report) => report.machine);
   const most = (pick: (machine: Machine) => number | undefined) => {
     const values = all.flatMap((machine) => pick(machine) ?? []);
@@ -58,20 +58,24 @@ export function mergeMachines(reports: Reports, durationSeconds: number): Machin
     reports,
     ({ machine, duration }) => (machine.cpuUtilisationRatio ?? Number.NaN) * duration.durationSeconds,
   );
-  return withoutUndefined({
-    os: names((machine) => machine.os) ?? '',
-    runtime: names((machine) => machine.runtime) ?? '',
-    cpuModel: names((machine) => machine.cpuModel),
-    cpuThreadCount: most((machine) => machine.cpuThreadCount) ?? 0,
-    cpuUtilisationRatio:
-      Number.isNaN(busySeconds) || !(durationSeconds > 0)
-        ? undefined
-        : Math.min(1, busySeconds / durationSeconds),
-    gpuCount: most((machine) => machine.gpuCount),
-    gpuModel: names((machine) => machine.gpuModel),
-    ramTotalGib: most((machine) => machine.ramTotalGib) ?? 0,
-    ramUsedGib: most((machine) => machine.ramUsedGib),
-  });
+  return {
+    kind: 'measured',
+    source: listed(all.map((machine) => machine.source)),
+    ...withoutUndefined({
+      os: names((machine) => machine.os) ?? '',
+      runtime: names((machine) => machine.runtime) ?? '',
+      cpuModel: names((machine) => machine.cpuModel),
+      cpuThreadCount: most((machine) => machine.cpuThreadCount) ?? 0,
+      cpuUtilisationRatio:
+        Number.isNaN(busySeconds) || !(durationSeconds > 0)
+          ? undefined
+          : Math.min(1, busySeconds / durationSeconds),
+      gpuCount: most((machine) => machine.gpuCount),
+      gpuModel: names((machine) => machine.gpuModel),
+      ramTotalGib: most((machine) => machine.ramTotalGib) ?? 0,
+      ramUsedGib: most((machine) => machine.ramUsedGib),
+    }),
+  };
 }
 
 export function sumOf<T>(all: readonly T[], pick: (one: T) => number): number {

@@ -127,6 +127,7 @@ function runsOf(report: Report): MergedRun[] {
       energyJoules: report.energy.energyJoules,
       emissionsGrams: emissions.emissionsGrams,
       kind: emissions.kind,
+      source: emissions.source,
       atLeast: emissions.atLeast,
       os: machine.os,
       ...(machine.cpuModel === undefined ? {} : { cpuModel: machine.cpuModel }),

@@ -21,6 +21,7 @@ type RunWithEnergy = Run & { kind: PresentKind };
  */
 export function summariseRuns(
   runs: NonNullable<Measurement['runs']>,
+  source: string,
   intensity: Intensity,
   facility?: Facility,
 ): Repetitions | undefined {
@@ -36,6 +37,7 @@ export function summariseRuns(
   return {
     count: runs.length,
     kind,
+    source,
     atLeast: withEmissions.some((run) => run.atLeast),
     durationSeconds: spreadOf(withEmissions.map((run) => run.durationSeconds)),
     energyJoules: spreadOf(withEmissions.map((run) => run.energyJoules)),

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, expect } from 'vitest';
 import type { Report } from '../../lib/index.js';
 import { schemaErrors } from '../report/fixtures.js';
+import { originsOf } from '../report/origins.js';
 import { type FixtureMachine, type MachineEntry, writeMachine } from '../support/machine.js';
 import { energyFile, zone as filesOfZone, printed } from '../support/powercap.js';
 import { type CliOptions, type CliResult, runCli } from '../support/run-cli.js';
@@ -42,6 +43,7 @@ export function on(machine: FixtureMachine): string[] {
 export function parseReport(text: string): Report {
   const report: Report = JSON.parse(text);
   expect(schemaErrors(report)).toEqual([]);
+  expect(originsOf(report).unanswered).toEqual([]);
   return report;
 }
 

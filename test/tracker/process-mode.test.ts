@@ -14,6 +14,7 @@ import {
   zone,
 } from '../cli/fixtures.js';
 import { schemaErrors } from '../report/fixtures.js';
+import { originsOf } from '../report/origins.js';
 
 const place = useWorkplace();
 /** By CPU time, which a machine that is busy otherwise gives late, but gives. */
@@ -44,6 +45,7 @@ describe('trackingMode: process', () => {
       spend(TICKS);
       const report = await tracker.stop();
       expect(schemaErrors(JSON.parse(JSON.stringify(report)))).toEqual([]);
+      expect(originsOf(report).unanswered).toEqual([]);
       const { attribution, components, energy, trackingMode } = report;
       expect(trackingMode).toBe('process');
       // The child's busy time, and not only ours, however slow the machine is.

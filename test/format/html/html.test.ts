@@ -66,7 +66,7 @@ describe('formatHtml', () => {
     report.components.cpu.detail = evil;
     report.warnings.push({ code: 'evil', message: evil, hint: evil });
     report.model = { name: evil, results: { [evil]: evil } };
-    report.command = { argv: [evil] };
+    report.command = { kind: 'measured', source: evil, argv: [evil] };
     report.references.push({ id: 'evil', text: evil, url: `https://example.org/${evil}` });
     report.references.push({ id: 'run', text: 'x', url: 'javascript:alert(1)' });
     if (report.series?.channels[0] !== undefined) report.series.channels[0].name = evil;
