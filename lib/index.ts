@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The meter and the tracker. What they need (meters.ts; measures.ts, reports.ts, formats.ts) is loaded when a meter is
-// opened or a tracker starts: whoever does neither does not pay for it at import.
+// The meter and the tracker. What they need (region/region-meter.ts; measures.ts, reports.ts, formats.ts) is loaded when a
+// meter is opened or a tracker starts: whoever does neither does not pay for it at import.
 export { type ErrorCode, MicrojouleError } from './core/errors.js';
 export type * from './core/report-types.js';
 export type { Domain, Kind, Provenance, Status, Warning } from './core/vocabulary.js';

@@ -56,7 +56,7 @@ class MeasuringGauge implements Gauge {
   }
 
   async missing(): Promise<string[]> {
-    return [...this.#missing, ...(await this.#session.recorder.absent())];
+    return [...this.#missing, ...this.#session.recorder.absent()];
   }
 
   close(): void {

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'ERR_UNKNOWN_REGION'
   | 'ERR_BAD_REPORT'
   | 'ERR_BAD_STREAM'
+  | 'ERR_NOT_LOADED'
   | 'ERR_UNSUPPORTED_VERSION'
   | 'ERR_OUTPUT';
 

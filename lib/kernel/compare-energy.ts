@@ -152,7 +152,7 @@ async function compare(
     const compared = comparePairs(pairs, { names: [entry.name, reference.name], selfBlocks, random });
     return { ...compared, name: entry.name, reference: reference.name };
   });
-  const missing = [...missingOf(reference.runs[0]?.counters ?? []), ...(await session.recorder.absent())];
+  const missing = [...missingOf(reference.runs[0]?.counters ?? []), ...session.recorder.absent()];
   return {
     contestants: entries.map(contestantOf),
     comparisons,

@@ -164,7 +164,7 @@ async function measure<Input>(
     ...(active === undefined ? {} : { active }),
     ...(marginal === undefined ? {} : { marginal }),
     counters,
-    missing: [...missingOf(counters), ...(await session.recorder.absent())],
+    missing: [...missingOf(counters), ...session.recorder.absent()],
     callSeconds,
     callCount,
     batchCount: regions.length,

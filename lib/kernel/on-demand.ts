@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The functions of the main module, which load the rest at their first call: importing the package stays cheap.
+import { loadNow } from '../load.js';
 import type {
   CompareEnergyOptions,
   EnergyComparison,
@@ -20,8 +21,7 @@ export async function measureEnergy<Input = unknown>(
   fn: Kernel<Input>,
   options: MeasureEnergyOptions<Input> = {},
 ): Promise<KernelEnergy> {
-  const module = await import('./measure-energy.js');
-  return module.measureEnergy(fn, options);
+  return loadNow<typeof import('./measure-energy.js')>('kernel/measure-energy').measureEnergy(fn, options);
 }
 
 /**
@@ -34,6 +34,8 @@ export async function compareEnergy(
   functions: Readonly<Record<string, () => unknown>>,
   options: CompareEnergyOptions = {},
 ): Promise<EnergyComparison> {
-  const module = await import('./compare-energy.js');
-  return module.compareEnergy(functions, options);
+  return loadNow<typeof import('./compare-energy.js')>('kernel/compare-energy').compareEnergy(
+    functions,
+    options,
+  );
 }

@@ -3,6 +3,7 @@
 // What a measurement is made with: a meter, its recorder, and what is known of its counters.
 import { MicrojouleError } from '../core/errors.js';
 import type { Provenance } from '../core/vocabulary.js';
+import { loadNow } from '../load.js';
 import type { CounterCalibration, EnergyEstimate, Region } from '../precision/types.js';
 import { estimateCounters, totalOf } from '../region/estimate.js';
 import type { Kept } from '../region/open-region.js';
@@ -33,7 +34,7 @@ function counted(recorder: Recorder): (Recorded & { calibration: CounterCalibrat
 /** The error without counters, with what doctor advises for this machine. */
 async function withAdvice(error: unknown, options: MeasureEnergyOptions): Promise<unknown> {
   if (!(error instanceof MicrojouleError) || error.code !== 'ERR_NO_COUNTERS') return error;
-  const { diagnose } = await import('../doctor/diagnose.js');
+  const { diagnose } = loadNow<typeof import('../doctor/diagnose.js')>('doctor/diagnose');
   const { sysfs, dev, nvmlLibrary, sources } = options;
   const given = Object.entries({ sysfs, dev, nvmlLibrary, sources }).filter(
     ([, value]) => value !== undefined,

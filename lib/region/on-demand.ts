@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The main module's openMeter(), which loads the rest at its first call: importing the package stays cheap.
-import { createRequire } from 'node:module';
+import { loadNow } from '../load.js';
 import type { MeterOptions } from '../meter/options.js';
 import type { RegionMeter } from './region-meter.js';
 import type { RegionOptions } from './types.js';
@@ -9,10 +9,8 @@ import type { RegionOptions } from './types.js';
 /**
  * Opens every counter that can be read. What cannot be is listed with its reason: opening never fails for
  * reasons of hardware, privilege or a missing addon.
- * @throws MicrojouleError `ERR_BAD_OPTION`
+ * @throws MicrojouleError `ERR_BAD_OPTION`; `ERR_NOT_LOADED` while an import() of microjoule's modules is under way
  */
 export function openMeter(options: MeterOptions & RegionOptions = {}): RegionMeter {
-  const require = createRequire(import.meta.url);
-  const module = require('microjoule/meter') as typeof import('../meters.js');
-  return module.openMeter(options);
+  return loadNow<typeof import('./region-meter.js')>('region/region-meter').openMeter(options);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
+import { loadNow } from '../load.js';
 import type { Region } from '../precision/types.js';
 import { closedError, type Recorder } from './recorder.js';
 import type { RegionEnergy } from './types.js';
@@ -31,13 +32,11 @@ export async function settleRegion(
   region: Region,
   spin?: readonly Region[],
 ): Promise<RegionEnergy> {
-  const [{ estimateCounters, regionEnergy, spinPowers }, absent] = await Promise.all([
-    import('./estimate.js'),
-    recorder.absent(),
-    recorder.settled(spin?.at(-1)?.endNs ?? region.endNs),
-  ]);
+  await recorder.settled(spin?.at(-1)?.endNs ?? region.endNs);
+  const { estimateCounters, regionEnergy, spinPowers } =
+    loadNow<typeof import('./estimate.js')>('region/estimate');
   const powers = spin === undefined ? undefined : spinPowers(recorder, spin);
-  return regionEnergy(name, region, estimateCounters(recorder, region, powers), absent);
+  return regionEnergy(name, region, estimateCounters(recorder, region, powers), recorder.absent());
 }
 
 /** What is to be done about an end waits until the caller's own work is done: the least that a promise can cost. */

@@ -2,6 +2,7 @@
 //
 // Keeps what the sampler sees of all counters, as long as somebody may ask.
 import { MicrojouleError } from '../core/errors.js';
+import { loadNow } from '../load.js';
 import type { Counter, CounterDelta, Meter } from '../meter/meter.js';
 import type { MeterOptions } from '../meter/options.js';
 import {
@@ -60,7 +61,7 @@ export class Recorder {
   readonly listed: readonly CounterDelta[];
   readonly #meter: Meter;
   readonly #options: MeterOptions;
-  #absent: Promise<readonly string[]> | undefined;
+  #absent: readonly string[] | undefined;
   readonly #sampler: Sampler;
   readonly #words: Uint32Array<SharedArrayBuffer>;
   /** By the sampler's number: its record, joules per tick, and the ticks that its joules count from, in two halves. */
@@ -117,9 +118,10 @@ export class Recorder {
   }
 
   /** What draws power and has no counter, in words. Looked for once. */
-  absent(): Promise<readonly string[]> {
-    this.#absent ??= import('./absent.js').then(({ absentDevices }) =>
-      absentDevices(this.#meter, this.#options),
+  absent(): readonly string[] {
+    this.#absent ??= loadNow<typeof import('./absent.js')>('region/absent').absentDevices(
+      this.#meter,
+      this.#options,
     );
     return this.#absent;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { createRequire } from 'node:module';
+import { loadNow } from '../load.js';
 
 type OnDemand = typeof import('../measures.js') &
   typeof import('../reports.js') &
@@ -13,11 +13,10 @@ let loaded: OnDemand | undefined;
  * exits cannot wait.
  */
 export function onDemand(): OnDemand {
-  const require = createRequire(import.meta.url);
   loaded ??= {
-    ...require('microjoule/measure'),
-    ...require('microjoule/report'),
-    ...require('microjoule/format'),
-  } as OnDemand;
+    ...loadNow<typeof import('../measures.js')>('measures'),
+    ...loadNow<typeof import('../reports.js')>('reports'),
+    ...loadNow<typeof import('../formats.js')>('formats'),
+  };
   return loaded;
 }
