@@ -11,7 +11,7 @@ class Clock {
   virtual ~Clock() = default;
 
   // The clock of process.hrtime(), in nanoseconds. Stands still while the machine sleeps, but on
-  // Windows.
+  // Windows and macOS.
   virtual uint64_t MonotonicNs() const = 0;
 
   // As above, and ahead of it by as long as the machine has slept since boot.

@@ -36,7 +36,7 @@ uint64_t AsleepNs() {
 class WindowsClock final : public Clock {
  public:
   // QueryPerformanceCounter, as libuv's hrtime. Split so that the product cannot overflow. Unlike
-  // those of other systems it runs on while the machine sleeps.
+  // that of Linux it runs on while the machine sleeps.
   uint64_t MonotonicNs() const override {
     LARGE_INTEGER frequency, count;
     QueryPerformanceFrequency(&frequency);
