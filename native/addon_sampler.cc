@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The sampler's side of Node-API.
+#include <algorithm>
+
 #include "addon.h"
 #include "registry.h"
 
@@ -29,6 +31,39 @@ napi_value DrainBound(napi_env env, napi_callback_info info) {
 
 Napi::Value Number(Napi::Env env, uint64_t value) {
   return Napi::Number::New(env, static_cast<double>(value));
+}
+
+// What an earlier process knew of counters, by their names. Throws a Napi::TypeError.
+Calibrations ReadKnown(const Napi::Value& value) {
+  Calibrations out;
+  if (value.IsUndefined()) return out;
+  if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "known: array expected");
+  const Napi::Array list = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Object object = list.Get(i).ToObject();
+    const auto number = [&object](const char* key) {
+      const double found = object.Get(key).ToNumber().DoubleValue();
+      if (!(found >= 0 && found < 1e18)) {
+        throw Napi::TypeError::New(object.Env(),
+                                   std::string("known: ") + key + ": amount expected");
+      }
+      return found;
+    };
+    Calibration known;
+    known.updates = static_cast<uint32_t>(std::min(number("updateCount"), 1e6));
+    known.period_ns = number("periodNs");
+    known.period_uncertainty_ns = number("periodUncertaintyNs");
+    known.jitter_ns = number("jitterNs");
+    known.held_up_ratio = number("heldUpRatio");
+    known.bracket_ns = number("bracketNs");
+    const Napi::Value quantum = object.Get("quantumTicks");
+    if (quantum.IsBigInt()) {
+      bool lossless = false;
+      known.quantum_ticks = quantum.As<Napi::BigInt>().Uint64Value(&lossless);
+    }
+    if (known.period_ns > 0) out[object.Get("id").ToString()] = known;
+  }
+  return out;
 }
 
 // One environment's hold on a sampler.
@@ -60,8 +95,9 @@ class SamplerHandle final : public Napi::ObjectWrap<SamplerHandle> {
       if (!track.IsBoolean()) throw Napi::TypeError::New(info.Env(), "track: boolean expected");
       demand_.track = track.As<Napi::Boolean>().Value();
     }
+    const Calibrations known = ReadKnown(object.Get("known"));
     try {
-      sampler_ = AcquireSampler(options);
+      sampler_ = AcquireSampler(options, known);
     } catch (const std::exception& error) {
       throw Napi::Error::New(info.Env(), error.what());
     }

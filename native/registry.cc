@@ -67,8 +67,8 @@ std::shared_ptr<Meter> AcquireMeter(const Options& options) {
   });
 }
 
-std::shared_ptr<Sampler> AcquireSampler(const Options& options) {
-  return Acquire<Sampler>(options, [&options] {
+std::shared_ptr<Sampler> AcquireSampler(const Options& options, const Calibrations& told) {
+  return Acquire<Sampler>(options, [&options, &told] {
     const std::string key = Key(options);
     Memory& memory = TheMemory();
     Calibrations known;
@@ -76,6 +76,7 @@ std::shared_ptr<Sampler> AcquireSampler(const Options& options) {
       const std::lock_guard<std::mutex> lock(memory.mutex);
       known = memory.known[key];
     }
+    known.insert(told.begin(), told.end());  // what is known here stays
     const auto remember = [key](Sampler* sampler) {
       const std::unique_ptr<Sampler> ended(sampler);
       Memory& memory = TheMemory();

@@ -13,6 +13,7 @@ namespace microjoule {
 std::shared_ptr<Meter> AcquireMeter(const Options& options);
 
 // The sampler for these options, likewise. Opened again, it knows what it knew of its counters.
-std::shared_ptr<Sampler> AcquireSampler(const Options& options);
+// `told` is what others knew.
+std::shared_ptr<Sampler> AcquireSampler(const Options& options, const Calibrations& told = {});
 
 }  // namespace microjoule

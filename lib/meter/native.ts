@@ -103,6 +103,18 @@ export interface CounterCalibration {
   readP99Ns?: number;
 }
 
+/** What was known of a counter before it was opened. */
+export interface KnownCalibration {
+  id: string;
+  updateCount: number;
+  periodNs: number;
+  periodUncertaintyNs: number;
+  jitterNs: number;
+  heldUpRatio: number;
+  bracketNs: number;
+  quantumTicks?: bigint;
+}
+
 /** A counter that is sampled. Counts are since it was opened, and at most a twentieth of a second old. */
 export interface NativeSampledCounter extends NativeCounter {
   source: string;
@@ -157,6 +169,8 @@ export interface NativeSamplerOptions extends ResolvedMeterOptions {
   /** From 1 to 10,000; 1000 by default. */
   rateHz?: number;
   track?: boolean;
+  /** Of counters that this process has not calibrated itself. */
+  known?: readonly KnownCalibration[];
 }
 
 export interface ChildUsage {

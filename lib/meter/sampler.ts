@@ -3,6 +3,7 @@
 // The updates of fast counters as the native sampler records them: who saw which count when. What they mean is for
 // others to say.
 import { MicrojouleError } from '../core/errors.js';
+import { readCalibrations, writeCalibrations } from './calibration-cache.js';
 import { mayBeFiltered, readEnergyFilter } from './energy-filter.js';
 import { loadAddon, type NativeSampledCounter, type NativeSampler, type SamplerThread } from './native.js';
 import { type MeterOptions, resolveMeterOptions } from './options.js';
@@ -125,6 +126,11 @@ export interface Sampler {
   /** Starts to sample: threads run while any sampler of the process is started. Does nothing when started. */
   start(): void;
   stop(): void;
+  /**
+   * Keeps what is known of the counters by now for the next process: docs/architecture.md says where. Does nothing when that
+   * process would know no more. So does {@link close}.
+   */
+  remember(): void;
   /** Calibrates every counter anew, for all samplers of the process: reads all the time for up to 0.3 s. */
   calibrate(): void;
   /**
@@ -144,6 +150,8 @@ export function checkRate(rateHz: unknown): void {
   });
 }
 
+/** Periods that differ by less are one. */
+const SAME_PERIOD_RATIO = 0.01;
 /** Room for what five counters of a millisecond record in 0.8 s. */
 const DEFAULT_CAPACITY = 4096;
 
@@ -158,10 +166,12 @@ export function openSampler(options: SamplerOptions = {}, capacityCount = DEFAUL
   const resolved = resolveMeterOptions(rest);
   const loaded = loadAddon();
   if (loaded.addon === undefined) throw new MicrojouleError('ERR_NO_COUNTERS', loaded.detail);
+  const known = track ? readCalibrations(resolved) : [];
   return new NativeBackedSampler(
-    new loaded.addon.NativeSampler({ ...resolved, rateHz, track }),
+    new loaded.addon.NativeSampler({ ...resolved, rateHz, track, known }),
     capacityCount,
     resolved,
+    new Map(known.map(({ id, periodNs }) => [id, periodNs])),
   );
 }
 
@@ -171,8 +181,16 @@ class NativeBackedSampler implements Sampler {
   #drain: () => number;
 
   readonly #roots: { sysfs: string; dev: string };
+  /** Periods that the cache has. */
+  readonly #cached: Map<string, number>;
 
-  constructor(native: NativeSampler, capacityCount: number, roots: { sysfs: string; dev: string }) {
+  constructor(
+    native: NativeSampler,
+    capacityCount: number,
+    roots: { sysfs: string; dev: string },
+    cached: Map<string, number>,
+  ) {
+    this.#cached = cached;
     this.samples = new Samples(capacityCount);
     this.#roots = roots;
     this.#native = native;
@@ -198,13 +216,26 @@ class NativeBackedSampler implements Sampler {
   stop(): void {
     this.#opened().stop();
   }
+  remember(): void {
+    const found = this.#opened()
+      .counters()
+      .filter(({ id, calibration: { periodNs } }) => {
+        const known = this.#cached.get(id);
+        return periodNs !== undefined && !(Math.abs(periodNs - (known ?? 0)) < SAME_PERIOD_RATIO * periodNs);
+      });
+    if (found.length === 0) return;
+    writeCalibrations(this.#roots, found);
+    for (const { id, calibration } of found) this.#cached.set(id, calibration.periodNs ?? 0);
+  }
   calibrate(): void {
+    this.#cached.clear();
     this.#opened().calibrate();
   }
   drain(): number {
     return this.#drain();
   }
   close(): void {
+    if (this.#native !== undefined) this.remember();
     this.#native?.close();
     this.#native = undefined;
     this.#drain = refuse;

@@ -154,7 +154,8 @@ export class Recorder {
         ({ inTotal, calibration, series }) =>
           !inTotal || (calibration !== undefined && series.updateCount >= UPDATES_BEFORE),
       );
-      if (this.#closed || (!isBusy && isKnown) || performance.now() > endMs) return;
+      if (this.#closed) return;
+      if ((!isBusy && isKnown) || performance.now() > endMs) return this.#sampler.remember();
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
