@@ -39,6 +39,11 @@ export interface RunningStream {
   readonly totals: StreamTotals;
   /** Settles with the end record, after it was handed on. */
   readonly ended: Promise<StreamEnd>;
+  /**
+   * Takes a row beside those that are due: of this moment, or of the latest sample of a meter that the stream was given,
+   * so that who has just read that meter gets the row of the very same reading.
+   */
+  row(): void;
   /** Takes a last row and ends the stream. Only the first call does something. */
   stop(reason?: StreamEnd['reason']): void;
 }
@@ -163,8 +168,11 @@ class Producer implements RunningStream {
     this.#take(record);
   }
 
-  /** The row of the meter's latest sample, and what is to be told before it. */
-  #row(isLast: boolean): void {
+  /**
+   * The row of the meter's latest sample, and what is to be told before it.
+   * @param isExact whether models must be of this very time, too
+   */
+  #row(isExact: boolean): void {
     const now = this.#middleNs();
     const timeNs = Number(now - this.#startNs);
     if (timeNs <= this.#lastNs) return;
@@ -174,7 +182,9 @@ class Producer implements RunningStream {
     const energyJoules = new Array<number | null>(this.header.channels.length).fill(null);
     for (const record of this.#counters.take(timeNs, energyJoules)) this.#emit(record);
     for (const [index, model] of this.#models.entries()) {
-      energyJoules[this.#counterCount + index] = model.at(timeNs, isLast);
+      energyJoules[this.#counterCount + index] = model.at(timeNs, isExact, (note) =>
+        this.#emit({ type: 'note', timeNs, ...note, channels: [model.channel.id] }),
+      );
     }
     this.#lastNs = timeNs;
     this.#emit({ type: 'row', timeNs, energyJoules });
@@ -278,6 +288,16 @@ class Producer implements RunningStream {
   #fail(error: unknown): void {
     this.#close();
     this.#settle?.reject(error);
+  }
+
+  row(): void {
+    if (this.#isStopped) return;
+    try {
+      if (this.#ownsMeter) this.#meter.sample();
+      this.#row(true);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   stop(reason: StreamEnd['reason'] = 'stopped'): void {

@@ -13,7 +13,7 @@ export interface ContextRecord {
 /** What was measured until then. The last one of a run that ended holds all of it. */
 export interface MeasurementRecord {
   type: 'report-measurement';
-  /** In the stream's time. */
+  /** In the stream's time: that of the row before it, which is of the same reading. */
   timeNs: number;
   /** Whether the run ended with it. */
   isLast: boolean;

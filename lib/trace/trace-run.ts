@@ -18,7 +18,7 @@ export interface TraceRunOptions extends StreamOptions {
   file: TraceFile;
   /** What its report says beside the measurement. */
   context: ContextRecord['context'];
-  /** The run so far. */
+  /** The run so far, as read now from `meter`. */
   measurement(): Measurement;
 }
 
@@ -38,6 +38,8 @@ export function startTrace({ file, context, measurement, ...options }: TraceRunO
     if (record.type === 'header') file.write(encodeReportRecord({ type: 'report-context', context }));
   });
   const measure = (isLast: boolean, result: Measurement): void => {
+    // Rows go on from where the measurement ends: without one of its own reading, what came since the last would count twice.
+    if (!isLast) stream.row();
     const { timeNs } = stream.totals;
     // The rows have the power over time.
     const { series, ...rest } = result;
