@@ -12,7 +12,7 @@ import type {
 import type { CounterDelta } from '../meter/meter.js';
 import { weakerKind } from '../report/kinds.js';
 import type { PowerBins } from './power-bins.js';
-import { FIRST_BIN_SECONDS } from './power-curve.js';
+import { FIRST_BIN_SECONDS, MOST_BINS } from './power-curve.js';
 import type { PowerRecorder } from './power-recorder.js';
 
 /** A chart of fewer intervals tells no more than the mean. */
@@ -125,7 +125,9 @@ export function seriesOfParts(
   const widths = parts.flatMap(({ bins }) =>
     typeof bins === 'string' ? [] : bins.map(({ widthSeconds }) => widthSeconds),
   );
-  const widthSeconds = Math.max(FIRST_BIN_SECONDS, ...widths);
+  let widthSeconds = Math.max(FIRST_BIN_SECONDS, ...widths);
+  // Constant powers have no bins that widened on the way, and those of a counter that was lost did so until then only.
+  while (widthSeconds * MOST_BINS < durationSeconds) widthSeconds *= 2;
   const count = Math.max(1, Math.ceil(durationSeconds / widthSeconds - 1e-9));
   const channels = PARTS.flatMap((row) => {
     const bins = parts.find(({ key }) => key === row.key)?.bins;

@@ -3,7 +3,11 @@
 // Power over time in reports of described machines, whose true power is known.
 import { describe, expect, it } from 'vitest';
 import type { PowerSeries, Report } from '../../lib/index.js';
+import type { PowerBins } from '../../lib/measure/power-bins.js';
+import { MOST_BINS, PowerCurve } from '../../lib/measure/power-curve.js';
+import { type PartBins, seriesOfParts } from '../../lib/measure/power-series.js';
 import { parseReport } from '../cli/fixtures.js';
+import { serverMeasurement } from '../report/fixtures.js';
 import { hasVirtualMachine, startMachine } from '../support/virtual-machine.js';
 
 /** A package whose power steps from 20 W to 60 W a second after its first reader came, and memory of 3 W. */
@@ -48,6 +52,43 @@ function checkSeries(report: Report): PowerSeries {
   }
   return series;
 }
+
+describe('the size of the power over time', () => {
+  const { components } = serverMeasurement;
+  /** Of a counter that was read for a second, and then no more. */
+  const lost = (): PowerBins => {
+    const curve = new PowerCurve();
+    for (let second = 0; second <= 1; second += 0.05) curve.seen(second, 30 * second);
+    curve.broken();
+    return curve.bins;
+  };
+
+  it.each([
+    1,
+    39,
+    41,
+    6 * 3600,
+    90 * 86_400,
+  ])('is bounded, whatever it is made of (%s s)', (durationSeconds) => {
+    for (const parts of [
+      [{ key: 'ram', bins: [] }],
+      [
+        { key: 'cpu', bins: 'CPU is left out: its counter was lost on the way.' },
+        { key: 'ram', bins: [] },
+      ],
+      [
+        { key: 'cpu', bins: [lost(), lost()] },
+        { key: 'ram', bins: [] },
+      ],
+    ] satisfies PartBins[][]) {
+      const { edgesSeconds = [], channels = [] } = seriesOfParts(parts, components, durationSeconds) ?? {};
+      expect(edgesSeconds.length).toBeGreaterThan(Math.min(20, durationSeconds / 0.05));
+      expect(edgesSeconds.length).toBeLessThanOrEqual(MOST_BINS + 1);
+      expect(edgesSeconds.at(-1)).toBe(durationSeconds);
+      for (const { powerWatts } of channels) expect(powerWatts).toHaveLength(edgesSeconds.length - 1);
+    }
+  });
+});
 
 describe.skipIf(!hasVirtualMachine)('the power over time (needs Linux and g++: apt-get install g++)', () => {
   it('shows a step of the power, of a report whose energy it holds', async () => {
