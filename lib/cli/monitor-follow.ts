@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What `microjoule monitor` does with a stream: lines for programs, lines for people, or a view that is redrawn.
-import { loadConfig, override, resolvePlace } from '../reports.js';
+import { planReport, type ReportOptions } from '../reports.js';
 import {
   type MonitorView,
   monitorFrame,
@@ -22,13 +22,6 @@ export interface Follower {
   take(record: StreamRecord, stop: () => void): void;
   /** However the stream ended. May be called twice. */
   close(): void;
-}
-
-export interface PlaceFlags {
-  country?: string;
-  region?: string;
-  intensity?: number;
-  pue?: number;
 }
 
 /** A person sees no more than so much. */
@@ -52,18 +45,10 @@ export function writeRecords(encode: (record: StreamRecord) => string, tellsRest
   };
 }
 
-/** Gathers what is seen of a stream. */
-function viewer(flags: PlaceFlags): (record: StreamRecord, isShown: boolean) => MonitorView | undefined {
-  const config = loadConfig();
-  const { location, intensity } = resolvePlace(
-    override(config.options, {
-      country: flags.country,
-      region: flags.region,
-      intensityGramsPerKwh: flags.intensity,
-    }),
-  );
-  const pueRatio = flags.pue ?? config.options.pue ?? 1;
-  for (const { message, hint } of config.warnings) complain(message, hint);
+/** Gathers what is seen of a stream. @throws MicrojouleError for options that a report of it would refuse */
+function viewer(options: ReportOptions): (record: StreamRecord, isShown: boolean) => MonitorView | undefined {
+  const { location, intensity, facility } = planReport(options).context;
+  const pueRatio = facility?.pue ?? 1;
   const news: MonitorView['news'][number][] = [];
   let view: MonitorView | undefined;
   return (record, isShown) => {
@@ -84,8 +69,8 @@ function viewer(flags: PlaceFlags): (record: StreamRecord, isShown: boolean) => 
 }
 
 /** A line for each interval. */
-function lines(flags: PlaceFlags): Follower {
-  const see = viewer(flags);
+function lines(options: ReportOptions): Follower {
+  const see = viewer(options);
   return writeRecords((record) => {
     const view = see(record, true);
     if (view === undefined) return '';
@@ -95,11 +80,14 @@ function lines(flags: PlaceFlags): Follower {
   });
 }
 
-/** For a person: a view that is redrawn on a terminal, a line for each interval elsewhere. */
-export function watch(flags: PlaceFlags): Follower {
+/**
+ * For a person: a view that is redrawn on a terminal, a line for each interval elsewhere.
+ * @throws MicrojouleError for options that a report of it would refuse
+ */
+export function watch(options: ReportOptions): Follower {
   const { stdout, stdin } = process;
-  if (!stdout.isTTY || process.env.TERM === 'dumb') return lines(flags);
-  const see = viewer(flags);
+  if (!stdout.isTTY || process.env.TERM === 'dumb') return lines(options);
+  const see = viewer(options);
   const style = styleFor(stdout);
   let view: MonitorView | undefined;
   let screen: ReturnType<typeof openScreen> | undefined;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../measures.js';
+import { loadConfig, override } from '../reports.js';
 import {
   csvEncoder,
   encodeRecord,
@@ -11,11 +12,11 @@ import {
 } from '../streams.js';
 import type { ChildOutcome } from './child.js';
 import { exitUnread } from './exit.js';
-import { type Follower, type PlaceFlags, watch, writeRecords } from './monitor-follow.js';
+import { type Follower, watch, writeRecords } from './monitor-follow.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
 import { complain } from './terminal.js';
 
-export interface MonitorFlags extends MeterFlags, PlaceFlags {
+export interface MonitorFlags extends MeterFlags {
   jsonl?: boolean;
   csv?: boolean;
   interval: number;
@@ -24,6 +25,10 @@ export interface MonitorFlags extends MeterFlags, PlaceFlags {
   cpuWatts?: number;
   ramWattsPerGib?: number;
   ramModel?: 'per-gib' | 'per-dimm';
+  country?: string;
+  region?: string;
+  intensity?: number;
+  pue?: number;
 }
 
 const MS_PER_SECOND = 1000;
@@ -39,11 +44,18 @@ export async function runMonitor(flags: MonitorFlags): Promise<ChildOutcome> {
       hint: 'Give one of the two.',
     });
   }
+  const config = loadConfig();
+  for (const { message, hint } of config.warnings) complain(message, hint);
+  const { cpuWatts, ramWattsPerGib, ramModel, country, region, intensity, pue } = flags;
+  const settled = override(config.options, {
+    ...{ cpuWatts, ramWattsPerGib, ramModel, country, region, pue },
+    intensityGramsPerKwh: intensity,
+  });
   const options: StreamOptions = {
     ...toMeterOptions(flags),
-    cpuWatts: flags.cpuWatts,
-    ramWattsPerGib: flags.ramWattsPerGib,
-    ramModel: flags.ramModel,
+    cpuWatts: settled.cpuWatts,
+    ramWattsPerGib: settled.ramWattsPerGib,
+    ramModel: settled.ramModel,
     estimates: flags.estimates,
     intervalMs: flags.interval * MS_PER_SECOND,
     durationSeconds: flags.duration,
@@ -54,7 +66,7 @@ export async function runMonitor(flags: MonitorFlags): Promise<ChildOutcome> {
     return follow({ ...options, updatePeriodsNs }, writeRecords(encodeRecord));
   }
   if (flags.csv === true) return follow(options, writeRecords(csvEncoder(), true));
-  return follow(options, watch(flags));
+  return follow(options, watch(settled));
 }
 
 /** Runs a stream until its duration is over, a signal arrives, the reader goes away or the follower has enough. */
