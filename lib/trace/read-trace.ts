@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A trace read back, in pieces: however long it is, memory holds one of them. What is whole is given, however it ends.
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { once } from 'node:events';
+import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { MicrojouleError } from '../core/errors.js';
 import { createStreamDecoder } from '../monitor/decoder.js';
@@ -22,15 +22,18 @@ const BEGINNING = '{"type":"header"';
 
 type Take = (record: StreamRecord | ReportRecord) => void;
 
-/** Whether a file begins as a trace or a stream does; a report begins otherwise. Never throws. */
+/**
+ * Whether a file begins as a trace or a stream does; a report begins otherwise. False for what is no regular file: looking
+ * at the beginning of a pipe would take it away. Never throws.
+ */
 export function isTrace(file: string): boolean {
   try {
+    if (!statSync(file).isFile()) return false;
     const descriptor = openSync(file, 'r');
     try {
       const bytes = Buffer.alloc(BEGINNING.length);
       const length = readSync(descriptor, bytes);
-      const isGzipped = length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
-      return isGzipped || bytes.toString('latin1', 0, length) === BEGINNING;
+      return isGzip(bytes.subarray(0, length)) || bytes.toString('latin1', 0, length) === BEGINNING;
     } finally {
       closeSync(descriptor);
     }
@@ -39,14 +42,8 @@ export function isTrace(file: string): boolean {
   }
 }
 
-async function isGzip(file: string): Promise<boolean> {
-  const handle = await open(file);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-  } finally {
-    await handle.close();
-  }
+function isGzip(beginning: Buffer): boolean {
+  return beginning.length >= 2 && beginning[0] === 0x1f && beginning[1] === 0x8b;
 }
 
 function unreadable(file: string, error: unknown): MicrojouleError {
@@ -59,9 +56,12 @@ function unreadable(file: string, error: unknown): MicrojouleError {
 
 /** Pieces of the text; what a compressed trace that was cut holds comes before the error. */
 async function* piecesOf(file: string): AsyncGenerator<string> {
-  const isCompressed = await isGzip(file);
   const bytes = createReadStream(file, { highWaterMark: 1 << 18 });
-  if (!isCompressed) {
+  // A pipe cannot be read twice: its beginning is put back.
+  await once(bytes, 'readable');
+  const beginning = bytes.read() as Buffer | null;
+  if (beginning !== null) bytes.unshift(beginning);
+  if (beginning === null || !isGzip(beginning)) {
     for await (const piece of bytes.setEncoding('utf8')) yield piece as string;
     return;
   }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../lib/core/report-types.js';
 import { formatHtml } from '../../lib/format/html/index.js';
@@ -8,10 +12,13 @@ import { formatMarkdown } from '../../lib/format/markdown.js';
 import { formatModelCard } from '../../lib/format/model-card.js';
 import { formatText } from '../../lib/format/text.js';
 import { buildReport } from '../../lib/report/build.js';
+import { encodeRecord } from '../../lib/stream/encode.js';
 import { germanContext, goldenReport, schemaErrors, serverMeasurement } from '../report/fixtures.js';
+import { channel, header } from '../stream/fixtures.js';
 import { runCli } from '../support/run-cli.js';
 import { on, useWorkplace, zone } from './fixtures.js';
 
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const place = useWorkplace();
 const golden = goldenReport();
 const server = buildReport(serverMeasurement, germanContext);
@@ -23,6 +30,41 @@ function folderOfTwo() {
   writeFileSync(folder.file('server.json'), formatJson(server));
   return folder;
 }
+
+/** Pipes a file into the command, which reads it as /dev/stdin: Node's own pipes are sockets there. */
+async function piped(file: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  const script = 'file=$1; shift; cat "$file" | "$@"';
+  const all = ['-c', script, 'sh', file, process.execPath, MAIN, ...args];
+  const child = spawn('sh', all, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { stdout: out, stderr: err };
+}
+
+describe.skipIf(process.platform === 'win32')('a pipe (needs /dev/stdin: not on Windows)', () => {
+  it('is read as a report', async () => {
+    const folder = folderOfTwo();
+    const { stdout, stderr } = await piped(folder.file('golden.json'), 'report', '--json', '/dev/stdin');
+    expect([stdout, stderr]).toEqual([formatJson(golden), '']);
+  });
+
+  it.each([
+    '',
+    '.gz',
+  ])('is read as a trace, and refused as the report of one, with what to do (%s)', async (ending) => {
+    const file = place.newFolder().file(`run.jsonl${ending}`);
+    const rows = Array.from({ length: 20_000 }, (_, i) =>
+      encodeRecord({ type: 'row', timeNs: i * 1e9, energyJoules: [20 * i] }),
+    );
+    const lines = [encodeRecord(header([channel('p')])), ...rows].join('');
+    writeFileSync(file, ending === '' ? lines : gzipSync(lines));
+    const { stdout, stderr } = await piped(file, 'trace', '/dev/stdin');
+    expect(stdout).toBe((await runCli(['trace', file])).stdout);
+    expect(stdout).toContain('20000 rows');
+    expect(stderr).toBe('');
+    const refused = await piped(file, 'report', '/dev/stdin');
+    expect(refused.stderr).toMatch(/is a trace[\s\S]*where it is a file, not through a pipe/);
+  });
+});
 
 describe.concurrent('microjoule report', () => {
   it('writes every format of one report, the same as its first', async () => {
