@@ -122,7 +122,7 @@ export interface StreamGap {
   energyKept: boolean;
   /** Rows that were due and are not there. */
   lostRowCount?: number;
-  /** For so long the machine slept, which is no part of the stream's time. */
+  /** For so long the machine slept. It is no part of the stream's time, but on Windows, whose clock runs on. */
   suspendedNs?: number;
   detail: string;
 }
