@@ -154,7 +154,11 @@ export function planBench(options: BenchOptions, platform: string): BenchPlan {
     });
   }
   const named = withDistinctNames(all);
-  if (shell === undefined) for (const { commandLine } of all) splitWords(commandLine);
+  if (shell === undefined) {
+    for (const { commandLine, setup: up, prepare: before, conclude: after, cleanup: down } of all) {
+      for (const line of [commandLine, up, before, after, down]) if (line !== undefined) splitWords(line);
+    }
+  }
   // A setup may undo what another's has done: each with its own runs.
   const order =
     options.order ?? (setup === undefined && cleanup === undefined ? 'interleaved' : 'sequential');

@@ -4,7 +4,7 @@
 import { MicrojouleError } from '../core/errors.js';
 import type { IdleWindow } from '../kernel/baselines.js';
 import { shuffled } from '../kernel/compare-energy.js';
-import type { Execution, Executor } from './execute.js';
+import type { ExecuteOptions, Execution, Executor } from './execute.js';
 import type { Gauge } from './gauge.js';
 import { measureShell, type ShellCost } from './shell.js';
 import { less, type Sample } from './statistics.js';
@@ -171,9 +171,12 @@ class Runner {
   async #execute({ command }: Entry, run: number): Promise<Execution> {
     const env = { MICROJOULE_ITERATION: String(run) };
     const { timeoutSeconds } = this.#plan;
-    const { output, commandLine } = command;
+    return this.#start(command.commandLine, { output: command.output, env, timeoutSeconds });
+  }
+
+  async #start(line: string, options: ExecuteOptions): Promise<Execution> {
     try {
-      return await this.#tools.executor.execute(commandLine, { output, env, timeoutSeconds });
+      return await this.#tools.executor.execute(line, options);
     } catch (error) {
       if (!(error instanceof MicrojouleError)) throw error;
       // Its output cannot be written, say: no reason to lose what was measured of others.
@@ -234,7 +237,7 @@ class Runner {
     const env = run === undefined ? {} : { MICROJOULE_ITERATION: String(run) };
     // A setup may well take longer than a run.
     const timeoutSeconds = run === undefined ? undefined : this.#plan.timeoutSeconds;
-    const execution = await this.#tools.executor.execute(line, { output: 'null', env, timeoutSeconds });
+    const execution = await this.#start(line, { output: 'null', env, timeoutSeconds });
     const { exitCode, timedOut, notStarted } = execution;
     if (exitCode === 0 && !timedOut && notStarted === undefined) return true;
     if (this.#isStopped) return false;

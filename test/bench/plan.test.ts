@@ -107,6 +107,11 @@ describe('a plan', () => {
     [{ commands: ['a'], minRunCount: 5, maxRunCount: 2 }, '--max-runs 2 is below --min-runs 5'],
     [{ commands: ['a'], referenceName: 'x' }, '--reference-name goes with --reference'],
     [{ commands: ["a 'b"], shell: 'none' }, 'a quote is not closed'],
+    [{ commands: ['a'], setup: "b 'c", shell: 'none' }, 'a quote is not closed'],
+    [{ commands: ['a'], prepare: ["b 'c"], shell: 'none' }, 'a quote is not closed'],
+    [{ commands: ['a'], conclude: ["b 'c"], shell: 'none' }, 'a quote is not closed'],
+    [{ commands: ['a'], cleanup: "b 'c", shell: 'none' }, 'a quote is not closed'],
+    [{ commands: ['a'], cleanup: ' ', shell: 'none' }, 'an empty command'],
   ] satisfies [BenchOptions, string][])('%j is refused: %s', (options, message) => {
     expect(() => plan(options)).toThrow(
       expect.objectContaining({

@@ -297,6 +297,22 @@ describe('what goes wrong', () => {
     expect(other.failures).toHaveLength(1);
   });
 
+  it.each([
+    ['prepare', { prepare: ['p', 'q'] }, 'p', 'prepare', 0],
+    ['cleanup', { cleanup: 'p', order: 'interleaved' }, 'p', 'cleanup', 6],
+  ] as const)('beside the runs cannot be prepared: %s', async (_, options, line, phase, measuredCount) => {
+    const machine = fakeMachine(() => ({ seconds: 0.1 }));
+    const { execute } = machine.executor;
+    machine.executor.execute = async (text, how) => {
+      if (text === line) throw new MicrojouleError('ERR_BAD_OPTION', '--input: cannot open gone');
+      return execute(text, how);
+    };
+    const report = await bench(planOf(['a', 'b'], { runCount: 6, ...options }), machine);
+    expect(report.failures[0]).toMatchObject({ name: 'a', phase, measuredCount, commandLine: line });
+    expect(report.failures[0]?.message).toContain('--input: cannot open gone');
+    expect(named(report, 'b').runs).toHaveLength(6);
+  });
+
   it('cleans up after a command that failed', async () => {
     const machine = failing('a', 0, { exitCode: 1 });
     await bench(planOf(['a'], { runCount: 3, setup: 's', cleanup: 'x' }), machine);
