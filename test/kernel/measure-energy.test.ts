@@ -82,6 +82,20 @@ describe.skipIf(!hasVirtualMachine)('the energy of a kernel', () => {
     // The setup draws 62 W, the calls 32 W.
     expect(result.result.total.energyJoules / result.result.callSeconds).toBeLessThan(40);
   });
+
+  it('is bounds where the setup alone takes longer than the budget', async () => {
+    const { result } = await runInMachine<KernelEnergy>(
+      LOADED_MACHINE,
+      `const setup = () => { const until = performance.now() + 300; while (performance.now() < until); };
+      return measureEnergy(() => 1, { budgetSeconds: 0.2, setup });`,
+    );
+    expect(result.callCount).toBe(1);
+    expect(result.callSeconds).toBeLessThan(0.1);
+    expect(result.total.resolved).toBe(false);
+    expect(result.total.lowerJoules).toBe(0);
+    expect(result.total.upperJoules).toBeGreaterThan(0);
+    expect(result.warnings.map(({ code }) => code)).toContain('not-resolved');
+  });
 });
 
 describe.skipIf(!hasVirtualMachine)('measureEnergy()', () => {
