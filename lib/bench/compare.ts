@@ -9,6 +9,13 @@ import type { Common, Sample } from './statistics.js';
 import type { BenchComparison, BenchRatio } from './types.js';
 
 const FEWEST_PAIRS = 2;
+/** Of what is not above nothing. */
+const NO_RATIO: BenchRatio = {
+  ratio: Number.NaN,
+  lowerRatio: Number.NaN,
+  upperRatio: Number.NaN,
+  isResolved: false,
+};
 
 /** One of those compared. */
 export interface Contestant {
@@ -43,13 +50,15 @@ function paired(
   // One run of each is a block of its own here; the order of blocks is mirrored from each to the next.
   const blocks = pairs.map(([a, b]) => ({ aJoules: [a, a] as const, bJoules: [b, b] as const }));
   const { ratio, lowerRatio, upperRatio, resolved } = comparePairs(blocks, { random });
-  return { ratio, lowerRatio, upperRatio, isResolved: resolved };
+  // What all runs were corrected with may be all of a difference that is no ratio.
+  return { ratio, lowerRatio, upperRatio, isResolved: resolved && Number.isFinite(ratio) };
 }
 
 /** Over means of runs that followed one another. The logarithm of a ratio errs as its parts do, relatively. */
 function unpaired(a: readonly number[], b: readonly number[]): BenchRatio | undefined {
   const [centreA, centreB] = [mean(a), mean(b)];
-  if (a.length < 2 || b.length < 2 || !(centreA > 0) || !(centreB > 0)) return undefined;
+  if (a.length < 2 || b.length < 2) return undefined;
+  if (!(centreA > 0) || !(centreB > 0)) return NO_RATIO;
   const share = (values: readonly number[], centre: number) => ({
     standardUncertaintyJoules: standardDeviation(values) / Math.sqrt(values.length) / centre,
     degreesOfFreedomCount: values.length - 1,

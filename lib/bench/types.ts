@@ -122,7 +122,7 @@ export interface BenchResult {
   warnings: Warning[];
 }
 
-/** One over another, with its 95 % interval. */
+/** One over another, with its 95 % interval; all NaN where some of either is not above nothing, within the noise. */
 export interface BenchRatio {
   ratio: number;
   lowerRatio: number;

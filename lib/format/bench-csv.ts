@@ -39,7 +39,7 @@ export function formatBenchCsv(report: BenchReport): string {
       ['energy_resolved', energyJoules.isResolved],
       ...bounds('above_idle', 'joules', aboveIdleJoules),
       ...bounds('power', 'watts', powerWatts),
-      ['relative_energy_ratio', found?.energy.ratio],
+      ['relative_energy_ratio', Number.isFinite(found?.energy.ratio) ? found?.energy.ratio : undefined],
       ['runs', result.runs.length],
       ['failed', result.hasFailed],
       ...parameters.map((name): [string, string | undefined] => [

@@ -2,7 +2,15 @@
 //
 // All commands of a benchmark side by side: bars, and one against the other.
 import type { BenchComparison, BenchReport, BenchResult } from '../bench/types.js';
-import { boundsText, isEstimated, kindSuffix, meanText, ratioText, referenceOf } from './bench-words.js';
+import {
+  boundsText,
+  isEstimated,
+  kindSuffix,
+  meanText,
+  NO_RATIO,
+  ratioText,
+  referenceOf,
+} from './bench-words.js';
 import type { Style } from './text.js';
 import { displayWidth, padLeft, padRight, withoutControls, wrap } from './wrap.js';
 
@@ -103,7 +111,13 @@ export function comparisonLines(report: BenchReport, width: number, style: Style
     comparisons[0]?.method === 'pairs'
       ? `${Math.min(...comparisons.map(({ pairCount = 0 }) => pairCount))} pairs of neighbouring runs`
       : 'the means of all runs';
-  const isUnresolved = rows.some((row) => row.some((text) => text.endsWith('?')));
+  const has = (test: (text: string) => boolean): boolean => rows.some(([, ...row]) => row.some(test));
+  const notes = [
+    ...(has((text) => text.endsWith('?')) ? ['? not resolved: chance alone may show as much'] : []),
+    ...(has((text) => text === NO_RATIO)
+      ? [`${NO_RATIO}: some runs of one of the two are not above nothing, within the noise`]
+      : []),
+  ];
   return [
     ...wrap(
       `Compared with "${reference}"${least ? ', the least energy' : ''} (× is times as much, ± 95 % interval, from ${by})`,
@@ -111,11 +125,7 @@ export function comparisonLines(report: BenchReport, width: number, style: Style
     ).map((text) => style('heading', text)),
     style('muted', line(header)),
     ...rows.map(([name = '', ...figures]) => line([short(name, names), ...figures])),
-    ...(isUnresolved
-      ? wrap('? not resolved: chance alone may show as much', width - 2).map(
-          (text) => `  ${style('muted', text)}`,
-        )
-      : []),
+    ...notes.flatMap((note) => wrap(note, width - 2)).map((text) => `  ${style('muted', text)}`),
   ];
 }
 

@@ -29,10 +29,14 @@ export function boundsText(summary: BenchSummary, quantity: BenchQuantity, isEst
   return `at most ${amount(upper, quantity)}`;
 }
 
+/** In the place of a ratio to, or of, what is not above nothing. */
+export const NO_RATIO = 'no ratio';
+
 /** `2.00 ± 0.03 ×`, with a question mark where the two could not be told apart. */
 export function ratioText({ ratio, lowerRatio, upperRatio, isResolved }: BenchRatio): string {
   const mark = isResolved ? '' : ' ?';
   const half = (upperRatio - lowerRatio) / 2;
+  if (Number.isNaN(ratio)) return NO_RATIO;
   if (!Number.isFinite(half) || !Number.isFinite(ratio)) return 'not known ?';
   if (!(half > 0)) return `${ratio.toFixed(2)} ×${mark}`;
   const decimals = Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(Number(half.toPrecision(2))))));

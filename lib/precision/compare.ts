@@ -24,7 +24,7 @@ export interface Effect {
   differenceJoules: number;
   lowerJoules: number;
   upperJoules: number;
-  /** a over b. */
+  /** a over b, with its bounds; NaN where the energies of a block are not above nothing: the difference alone is known then. */
   ratio: number;
   lowerRatio: number;
   upperRatio: number;
@@ -100,10 +100,8 @@ function pairedEffect(blocks: readonly PairBlock[], random: (() => number) | und
   const half = t * spread(differences);
   const tested = isPositive ? ratios : differences;
   const [centre, error] = [mean(tested), spread(tested)];
-  const ratio = isPositive
-    ? Math.exp(mean(ratios))
-    : mean(blocks.map((one) => sum(one.aJoules))) / mean(blocks.map((one) => sum(one.bJoules)));
-  const factor = isPositive ? Math.exp(t * error) : Number.POSITIVE_INFINITY;
+  const ratio = isPositive ? Math.exp(mean(ratios)) : Number.NaN;
+  const factor = Math.exp(t * error);
   const studentChanceRatio =
     error > 0 ? studentTwoSided(Math.abs(centre) / error, count - 1) : centre === 0 ? 1 : 0;
   const signFlipChanceRatio = signFlipChance(tested, random);
@@ -128,7 +126,8 @@ function percent(ratio: number, digits = 2): string {
 
 function inWords(effect: Effect, self: Effect | undefined, [a, b]: readonly [string, string]): string {
   if (self?.resolved) {
-    return `not resolved: ${b} against itself differs by ${percent(Math.abs(self.ratio - 1))}, so the machine was not steady enough`;
+    const by = Number.isFinite(self.ratio) ? ` by ${percent(Math.abs(self.ratio - 1))}` : '';
+    return `not resolved: ${b} against itself differs${by}, so the machine was not steady enough`;
   }
   if (effect.blockCount < FEWEST_BLOCKS) {
     return `not resolved: ${effect.blockCount} blocks, of which at least ${FEWEST_BLOCKS} are needed`;
@@ -138,7 +137,9 @@ function inWords(effect: Effect, self: Effect | undefined, [a, b]: readonly [str
     const most = Math.max(effect.upperRatio - 1, 1 - effect.lowerRatio);
     return `not resolved: ${a} and ${b} differ by less than ${percent(most)}`;
   }
-  const direction = effect.ratio < 1 ? 'less' : 'more';
+  const direction = (Number.isFinite(effect.ratio) ? effect.ratio < 1 : effect.differenceJoules < 0)
+    ? 'less'
+    : 'more';
   if (!Number.isFinite(effect.upperRatio)) return `${a} uses ${direction} than ${b}`;
   const half = (effect.upperRatio - effect.lowerRatio) / 2;
   // As many decimals for the effect as the uncertainty has.

@@ -145,6 +145,18 @@ describe('what is told', () => {
     expect(report.comparisons[0]?.energy.ratio).toBeCloseTo(40 / 70, 4);
   });
 
+  it.each([
+    'interleaved',
+    'sequential',
+  ] as const)('is no ratio to what is not above idling, where they are %s', async (order) => {
+    const machine = fakeMachine((line, run) => ({ seconds: 0.2, watts: line === 'b' ? 20 : -1 + (run % 2) }));
+    const report = await bench(planOf(['a', 'b'], { runCount: 10, reference: 'a', order }), machine);
+    const found = report.comparisons.find(({ name }) => name === 'b');
+    const none = { ratio: Number.NaN, lowerRatio: Number.NaN, upperRatio: Number.NaN, isResolved: false };
+    expect(found?.aboveIdle).toEqual(none);
+    expect(found?.energy.ratio).toBeCloseTo(50 / 29.5, 2);
+  });
+
   it('is without the shell, whose start is measured alone', async () => {
     const machine = fakeMachine((line) => ({ seconds: line === '' ? 0.01 : 0.11, watts: 10 }));
     const report = await bench(planOf(['a'], { runCount: 5, shell: 'default' }), machine);

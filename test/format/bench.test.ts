@@ -31,7 +31,17 @@ const failed = () =>
 const nothing = () => reportOf(['bad'], () => ({ seconds: 0.1, ended: { exitCode: 2 } }));
 const faster = () =>
   reportOf(['a', 'b'], (line) => ({ seconds: line === '' ? 0.01 : 0.0099, watts: 10 }), { shell: 'default' });
-const all = { faster, usualReport, estimatedReport, unresolved, single, scan, failed };
+/** Neither energy nor time of some runs is more than the shell's. */
+const below = () =>
+  reportOf(
+    ['a', 'b'],
+    (line, run) => ({
+      seconds: line === '' ? 0.01 : line === 'b' ? 0.1 : 0.0099 + 0.0002 * (run % 2),
+      watts: 10,
+    }),
+    { shell: 'default', reference: 'a' },
+  );
+const all = { faster, below, usualReport, estimatedReport, unresolved, single, scan, failed };
 
 describe('as text', () => {
   it.each([80, 160])('for %d columns', async (columns) => {
@@ -60,6 +70,23 @@ describe('as text', () => {
     expect(text).toContain('too short for the counters');
     expect(text).not.toMatch(/NaN|Infinity|undefined/);
     expect(formatBenchText(await failed())).not.toContain('\u001b');
+  });
+
+  it('says of what is no ratio that it is none', async () => {
+    const report = await below();
+    expect(report.comparisons.at(-1)?.energy.ratio).toBeNaN();
+    const text = formatBenchText(report);
+    expect(text).toMatch(/^ {2}b +no ratio +no ratio +no ratio$/m);
+    expect(text).toMatch(/^ {2}no ratio: some runs of one of the two are not above nothing/m);
+    expect(text).not.toMatch(/NaN|Infinity|chance alone/);
+    expect(formatBenchMarkdown(report)).not.toMatch(/NaN|Infinity/);
+    expect(formatBenchCsv(report)).not.toMatch(/NaN|Infinity/);
+    expect(JSON.parse(formatBenchJson(report)).comparisons.at(-1).energy).toEqual({
+      ratio: null,
+      lowerRatio: null,
+      upperRatio: null,
+      isResolved: false,
+    });
   });
 
   it('says which run failed, how, and with which last words', async () => {

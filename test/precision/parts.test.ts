@@ -221,8 +221,21 @@ describe('a comparison', () => {
     expect(() => comparePairs(blocks(1, 1, 20))).toThrow(/random numbers/);
     const same = comparePairs(Array.from({ length: 8 }, () => block(1, 1, 0)));
     expect(same).toMatchObject({ resolved: false, studentChanceRatio: 1, signFlipChanceRatio: 1 });
-    const negative = comparePairs(blocks(-0.001, 0.001));
-    expect(Number.isNaN(negative.ratio)).toBe(false);
+  });
+
+  it.each([
+    [-1, 0.001, 'less'],
+    [1, -0.001, 'more'],
+    [1, 0, 'more'],
+    [-1, -2, 'more'],
+  ])('has a difference of %d and %d, and no ratio', (a, b, direction) => {
+    const found = comparePairs(blocks(a, b));
+    for (const one of [found.ratio, found.lowerRatio, found.upperRatio]) expect(one).toBeNaN();
+    expect(found.differenceJoules).toBeCloseTo(a - b, 1);
+    expect(found).toMatchObject({ resolved: true, verdict: `a uses ${direction} than b` });
+    expect(comparePairs(blocks(0.88, 1), { selfBlocks: blocks(a, b) }).verdict).toMatch(
+      /against itself differs,/,
+    );
   });
 
   it('believes nothing on a machine that differs from itself', () => {
