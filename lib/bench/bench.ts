@@ -101,6 +101,16 @@ function resultOf(
   };
 }
 
+/** What is below the noise, or no more than the shell, is the least only where all are: nothing compares with it. */
+function leastOf(whole: readonly Told[]): Told | undefined {
+  const resolved = whole.filter(({ result }) => result.energyJoules.isResolved);
+  const positive = whole.filter(({ result }) => result.energyJoules.mean > 0);
+  const [first, ...rest] = [resolved, positive, whole].find(({ length }) => length > 0) ?? [];
+  const lesser = (a: Told, b: Told): Told =>
+    b.result.energyJoules.mean < a.result.energyJoules.mean ? b : a;
+  return first === undefined ? undefined : rest.reduce(lesser, first);
+}
+
 /** Against the reference that was named, otherwise against the one that uses the least energy. */
 function comparisonsOf(
   told: readonly Told[],
@@ -108,10 +118,9 @@ function comparisonsOf(
   shared: { shell: Common | undefined; idle: PowerEstimate | undefined; random: () => number },
 ): BenchComparison[] {
   const whole = told.filter(({ result }) => !result.hasFailed);
-  const least = (a: Told, b: Told): Told => (b.result.energyJoules.mean < a.result.energyJoules.mean ? b : a);
-  const reference =
-    whole.find(({ entry }) => entry.command.isReference) ??
-    (whole.length > 0 ? whole.reduce(least) : undefined);
+  // Where the one that was named failed, nothing is: a warning says so.
+  const isNamed = plan.commands.some(({ isReference }) => isReference);
+  const reference = isNamed ? whole.find(({ entry }) => entry.command.isReference) : leastOf(whole);
   if (reference === undefined) return [];
   const contestant = ({ entry, energies }: Told): Contestant => ({
     name: entry.command.name,

@@ -106,11 +106,19 @@ export function warningsOfReport(
     isFiltered,
   }: { idleWatts: readonly number[]; wasInterrupted: boolean; plan: BenchPlan; isFiltered: boolean },
 ): Warning[] {
-  const { missing, provenance, results, order, idle } = report;
+  const { missing, provenance, results, order, idle, failures } = report;
   const [before = 0, after = before] = idleWatts;
   const drift = before > 0 ? after / before - 1 : 0;
   const isEstimated = provenance.kind !== 'measured';
+  const reference = plan.commands.find(({ isReference }) => isReference)?.name;
   const all: (Warning | false)[] = [
+    reference !== undefined &&
+      results.length > 0 &&
+      !results.some(({ name, hasFailed }) => name === reference && !hasFailed) && {
+        code: 'no-reference',
+        message: `nothing is compared: "${reference}", the reference, ${failures.some(({ name }) => name === reference) ? 'failed' : 'was not run to its end'}`,
+        hint: 'Mend it, or leave out --reference: all are then compared with the least energy.',
+      },
     isEstimated && {
       code: 'estimated',
       message:

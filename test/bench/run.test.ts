@@ -145,6 +145,36 @@ describe('what is told', () => {
     expect(report.comparisons[0]?.energy.ratio).toBeCloseTo(40 / 70, 4);
   });
 
+  it('is compared with the least energy that could be told', async () => {
+    const machine = fakeMachine((line) =>
+      line === 'b'
+        ? { seconds: 0.001, estimate: boundOf(0.1) }
+        : { seconds: 0.2, watts: line === 'c' ? 20 : 10 },
+    );
+    const report = await bench(planOf(['b', 'c', 'd'], { runCount: 8 }), machine);
+    expect(report.comparisons).toMatchObject([{ name: 'c', reference: 'd' }]);
+    const shell = fakeMachine((line) => ({
+      seconds: { '': 0.01, b: 0.0099, c: 0.3 }[line] ?? 0.2,
+      watts: 10,
+    }));
+    const started = await bench(planOf(['b', 'c', 'd'], { runCount: 8, shell: 'default' }), shell);
+    expect(started.comparisons.map(({ reference }) => reference)).toEqual(['d', 'd']);
+    expect(started.comparisons.find(({ name }) => name === 'c')?.energy.ratio).toBeCloseTo(29 / 19, 2);
+  });
+
+  it.each([0, 3])('is compared with nothing where the reference failed after %d runs', async (at) => {
+    const machine = fakeMachine((line, run) => ({
+      seconds: 0.2,
+      watts: 10,
+      ...(line === 'old' && run === at ? { ended: { exitCode: 1 } } : {}),
+    }));
+    const report = await bench(planOf(['a', 'b'], { runCount: 8, reference: 'old' }), machine);
+    expect(report.comparisons).toEqual([]);
+    expect(report.warnings).toMatchObject([
+      { code: 'no-reference', message: 'nothing is compared: "old", the reference, failed' },
+    ]);
+  });
+
   it.each([
     'interleaved',
     'sequential',
