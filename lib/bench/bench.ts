@@ -32,7 +32,7 @@ export async function runBench(
   const told = raw.entries.flatMap((entry): Told[] => {
     if (entry.samples.length === 0) return [];
     const energies = energiesOf(entry.samples, shared);
-    const result = resultOf(entry, energies);
+    const result = resultOf(entry, energies, shared.shell);
     const warnings = warningsOfResult(result, entry.samples, plan, isEstimated);
     return [{ entry, energies, result: { ...result, warnings } }];
   });
@@ -69,6 +69,7 @@ function factsOf({ idleWindows, wasInterrupted, entries }: Raw): {
 function resultOf(
   { command, samples, executions, failure }: Entry,
   energies: Energies,
+  shell: Common | undefined,
 ): Omit<BenchResult, 'warnings'> {
   const runs = samples.map(({ seconds, estimate }, i): BenchRun => {
     const { userCpuSeconds, systemCpuSeconds, exitCode } = executions[i] ?? {};
@@ -90,7 +91,10 @@ function resultOf(
     commandLine: command.commandLine,
     parameters: { ...command.parameters },
     runs,
-    durationSeconds: timesOf(samples.map(({ seconds }) => seconds)),
+    durationSeconds: timesOf(
+      samples.map(({ seconds }) => seconds),
+      shell,
+    ),
     ...(userCpuSeconds === undefined ? {} : { userCpuSeconds }),
     ...(systemCpuSeconds === undefined ? {} : { systemCpuSeconds }),
     energyJoules: energy,

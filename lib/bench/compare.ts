@@ -110,14 +110,11 @@ export function compareTo(
     const relative = ({ samples }: Contestant): number => mean(samples.map(of)) / mean(samples.map(value));
     return student95(degrees) * size * Math.abs(relative(other) - relative(reference));
   };
-  const shellHalf = (value: (sample: Sample) => number): number =>
-    shell === undefined
-      ? 0
-      : commonHalf(value, {
-          size: shell.standardUncertaintyJoules,
-          degrees: shell.degreesOfFreedomCount,
-          of: () => 1,
-        });
+  const shellHalf = (
+    value: (sample: Sample) => number,
+    size: number = shell?.standardUncertaintyJoules ?? 0,
+  ): number =>
+    shell === undefined ? 0 : commonHalf(value, { size, degrees: shell.degreesOfFreedomCount, of: () => 1 });
   const energy = ratioOf(joules, true);
   const duration = ratioOf(seconds, false);
   if (energy === undefined || duration === undefined) return undefined;
@@ -138,7 +135,7 @@ export function compareTo(
     ...(aboveRatio === undefined
       ? {}
       : { aboveIdle: widened(aboveRatio, Math.hypot(idleHalf, shellHalf(above))) }),
-    duration,
+    duration: widened(duration, shellHalf(seconds, shell?.standardUncertaintySeconds)),
     ...(isInterleaved
       ? { method: 'pairs' as const, pairCount: pairsOf(other, reference, true).length }
       : { method: 'means' as const }),

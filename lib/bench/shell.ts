@@ -3,8 +3,9 @@
 // What the shell alone takes to start and end, which is taken off every run.
 import { MicrojouleError } from '../core/errors.js';
 import { perCall } from '../kernel/verdict.js';
+import { student95 } from '../precision/distributions.js';
 import { batchMeans } from '../precision/repetition.js';
-import { mean, sum } from '../precision/samples.js';
+import { mean, standardDeviation, sum } from '../precision/samples.js';
 import type { EnergyEstimate } from '../precision/types.js';
 import type { Executor } from './execute.js';
 import type { Gauge } from './gauge.js';
@@ -34,6 +35,8 @@ export async function measureShell(
   random: () => number,
 ): Promise<ShellCost> {
   const starts: number[] = [];
+  /** The mean start of each batch: starts next to each other take alike, so that their own scatter would say too little. */
+  const batchSeconds: number[] = [];
   const batches: EnergyEstimate[] = [];
   for (let batch = 0; batch < BATCHES; ++batch) {
     const first = await startOnce(executor, shell);
@@ -56,21 +59,25 @@ export async function measureShell(
     });
     batches.push(perCall(estimate, (Number(end - start) / 1e9 / sum(own)) * own.length));
     starts.push(...own);
+    batchSeconds.push(mean(own));
   }
   const energy = batchMeans(batches.map((estimate) => ({ estimate, callCount: 1 })));
   const isModel = batches.some(({ method }) => method === 'model');
   const times = timesOf(starts);
+  const standardUncertaintySeconds = standardDeviation(batchSeconds) / Math.sqrt(BATCHES);
+  const half = student95(BATCHES - 1) * standardUncertaintySeconds;
   const joules = batches.map(({ energyJoules }) => energyJoules);
   return {
     seconds: times.mean,
     cost: {
       joules: energy.energyJoules,
       standardUncertaintyJoules: isModel ? 0 : energy.standardUncertaintyJoules,
+      standardUncertaintySeconds,
       degreesOfFreedomCount: BATCHES - 1,
     },
     shown: {
       command: shell.join(' '),
-      durationSeconds: times,
+      durationSeconds: { ...times, lower: Math.max(0, times.mean - half), upper: times.mean + half },
       energyJoules: {
         mean: mean(joules),
         lower: isModel ? mean(batches.map(({ lowerJoules }) => lowerJoules)) : energy.lowerJoules,

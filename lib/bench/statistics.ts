@@ -3,7 +3,7 @@
 // Runs into means with their intervals.
 import { meanOfBatches, told } from '../kernel/batches.js';
 import { overBaseline } from '../precision/baseline.js';
-import { student95 } from '../precision/distributions.js';
+import { effectiveDegrees, student95 } from '../precision/distributions.js';
 import { mean, median, standardDeviation, sum } from '../precision/samples.js';
 import type { EnergyEstimate, PowerEstimate } from '../precision/types.js';
 import type { BenchSummary } from './types.js';
@@ -19,8 +19,30 @@ export interface Sample {
 export interface Common {
   joules: number;
   standardUncertaintyJoules: number;
+  /** Of the time that is subtracted. */
+  standardUncertaintySeconds: number;
   degreesOfFreedomCount: number;
 }
+
+/** A standard uncertainty, in whatever unit the whole has. */
+interface Part {
+  size: number;
+  degreesOfFreedomCount: number;
+}
+
+/** Half a 95 % interval of what all of these make uncertain, independently (Welch). */
+function half95(parts: readonly Part[]): number {
+  const shares = parts.map(({ size, degreesOfFreedomCount }) => ({
+    standardUncertaintyJoules: size,
+    degreesOfFreedomCount,
+  }));
+  return student95(effectiveDegrees(shares)) * Math.hypot(...parts.map(({ size }) => size));
+}
+
+const scatterOf = (values: readonly number[]): Part => ({
+  size: standardDeviation(values) / Math.sqrt(values.length),
+  degreesOfFreedomCount: values.length - 1,
+});
 
 /** An estimate less a known energy. */
 export function less(estimate: EnergyEstimate, joules: number): EnergyEstimate {
@@ -30,6 +52,12 @@ export function less(estimate: EnergyEstimate, joules: number): EnergyEstimate {
     lowerJoules: estimate.lowerJoules - joules,
     upperJoules: estimate.upperJoules - joules,
   };
+}
+
+/** Nothing where nothing was taken off. */
+function partsOf(shell: Common | undefined, size: (common: Common) => number): Part[] {
+  if (shell === undefined) return [];
+  return [{ size: size(shell), degreesOfFreedomCount: shell.degreesOfFreedomCount }];
 }
 
 function rangeOf(
@@ -43,12 +71,13 @@ function rangeOf(
   };
 }
 
-/** Times: they are known exactly, so that only their scatter is uncertain (Student's t). */
-export function timesOf(seconds: readonly number[]): BenchSummary {
+/** Times: they are known exactly, so that only their scatter is uncertain (Student's t), and what was taken off all. */
+export function timesOf(seconds: readonly number[], shell?: Common): BenchSummary {
   const centre = mean(seconds);
-  const { length } = seconds;
   const half =
-    length > 1 ? (student95(length - 1) * standardDeviation(seconds)) / Math.sqrt(length) : undefined;
+    seconds.length > 1
+      ? half95([scatterOf(seconds), ...partsOf(shell, (common) => common.standardUncertaintySeconds)])
+      : undefined;
   return {
     mean: centre,
     ...(half === undefined ? {} : { lower: Math.max(0, centre - half), upper: centre + half }),
@@ -65,7 +94,7 @@ const asBatch = (estimate: EnergyEstimate): { estimate: EnergyEstimate; callCoun
 /** The mean of the runs that were told, with what is common to all of them. */
 function meanOf(
   estimates: readonly EnergyEstimate[],
-  commons: readonly Common[],
+  commons: readonly Pick<Common, 'standardUncertaintyJoules' | 'degreesOfFreedomCount'>[],
   random: () => number,
 ): EnergyEstimate {
   let all = meanOfBatches(estimates.map(asBatch), random);
@@ -129,7 +158,7 @@ export function energiesOf(
       };
   const watts = good.map(({ estimate, seconds: own }) => (own > 0 ? estimate.energyJoules / own : 0));
   const powerMean = meanSeconds > 0 ? energy.mean / meanSeconds : 0;
-  const half = powerHalf(good, powerMean, meanSeconds, energy, isModel || good.length < 2);
+  const half = powerHalf(good, powerMean, energy, isModel ? undefined : shell, isModel || good.length < 2);
   const power: BenchSummary = {
     mean: powerMean,
     lower: Math.max(0, powerMean - half.below),
@@ -140,7 +169,6 @@ export function energiesOf(
   if (idle === undefined || isModel) return { energy, power, isTold };
   const above = good.map(({ estimate, seconds: own }) => less(estimate, idle.powerWatts * own));
   const baseline = {
-    joules: 0,
     standardUncertaintyJoules: Math.hypot(
       idle.standardUncertaintyWatts * meanSeconds,
       (idle.wanderWatts ?? 0) * Math.sqrt(meanSeconds / good.length),
@@ -177,18 +205,25 @@ function boundsOf(
 function powerHalf(
   samples: readonly Sample[],
   watts: number,
-  meanSeconds: number,
   energy: BenchSummary,
+  shell: Common | undefined,
   isBounded: boolean,
 ): { below: number; above: number } {
   const { mean: joules, lower = joules, upper = joules } = energy;
+  const meanSeconds = mean(samples.map(({ seconds }) => seconds));
   if (!(meanSeconds > 0)) return { below: 0, above: 0 };
-  const widest = { below: (joules - lower) / meanSeconds, above: (upper - joules) / meanSeconds };
-  if (isBounded || samples.some(({ estimate }) => estimate.method === 'bound')) return widest;
+  const ofTime = partsOf(shell, (common) => watts * common.standardUncertaintySeconds);
+  if (isBounded || samples.some(({ estimate }) => estimate.method === 'bound')) {
+    const more = half95(ofTime);
+    return {
+      below: Math.hypot(joules - lower, more) / meanSeconds,
+      above: Math.hypot(upper - joules, more) / meanSeconds,
+    };
+  }
   const rest = samples.map(({ estimate, seconds }) => estimate.energyJoules - watts * seconds);
-  const { length } = samples;
-  const half = (student95(length - 1) * standardDeviation(rest)) / Math.sqrt(length) / meanSeconds;
+  const ofEnergy = partsOf(shell, (common) => common.standardUncertaintyJoules);
   // Where power and time go against each other, the quotient scatters more than the energy.
+  const half = half95([scatterOf(rest), ...ofEnergy, ...ofTime]) / meanSeconds;
   return { below: half, above: half };
 }
 

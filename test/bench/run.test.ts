@@ -145,6 +145,18 @@ describe('what is told', () => {
     expect(report.comparisons[0]?.energy.ratio).toBeCloseTo(40 / 70, 4);
   });
 
+  it('is as uncertain as the time of the shell', async () => {
+    // From batch to batch the shell takes longer; the command always the same.
+    const machine = fakeMachine((line, run) => ({ seconds: line === '' ? 0.01 + 0.002 * (run % 7) : 0.1 }));
+    const report = await bench(planOf(['a'], { runCount: 5, shell: 'default' }), machine);
+    const { durationSeconds, powerWatts } = named(report, 'a');
+    const { mean: shell = 0, lower = 0, upper = 0 } = report.shell?.durationSeconds ?? {};
+    expect(upper - lower).toBeGreaterThan(0);
+    expect(durationSeconds.mean).toBeCloseTo(0.1 - shell, 9);
+    expect((durationSeconds.upper ?? 0) - (durationSeconds.lower ?? 0)).toBeCloseTo(upper - lower, 9);
+    expect(powerWatts.upper).toBeGreaterThan(powerWatts.mean);
+  });
+
   it('is compared with the least energy that could be told', async () => {
     const machine = fakeMachine((line) =>
       line === 'b'

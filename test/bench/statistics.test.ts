@@ -104,12 +104,65 @@ describe('stated intervals', () => {
 
   it('are wider by what all runs have in common', () => {
     const samples = runs(10, 10);
-    const shell = { joules: 0.1, standardUncertaintyJoules: 0.5, degreesOfFreedomCount: 4 };
+    const shell = {
+      joules: 0.1,
+      standardUncertaintyJoules: 0.5,
+      standardUncertaintySeconds: 0,
+      degreesOfFreedomCount: 4,
+    };
     const alone = energiesOf(samples, { shell: undefined, idle: undefined, random }).energy;
     const { energy } = energiesOf(samples, { shell, idle: undefined, random });
     const width = ({ lower = 0, upper = 0 }: BenchSummary): number => upper - lower;
     expect(energy.mean).toBe(alone.mean);
     expect(width(energy)).toBeGreaterThan(2 * 1.96 * 0.5);
+  });
+});
+
+describe('the shell', () => {
+  const LEAST = 0.95 - 3 * Math.sqrt((0.95 * 0.05) / ROUNDS);
+  const SHELL = {
+    seconds: 0.05,
+    joules: 2,
+    standardUncertaintySeconds: 0.005,
+    standardUncertaintyJoules: 0.05,
+  };
+
+  it.each([
+    true,
+    false,
+  ])('is as uncertain in time, power and their ratios as it is (in turn: %s)', (isInterleaved) => {
+    const tally = { time: 0, power: 0, duration: 0, alone: 0 };
+    for (let i = 0; i < ROUNDS; ++i) {
+      const errors = {
+        seconds: SHELL.standardUncertaintySeconds * normal(),
+        joules: SHELL.standardUncertaintyJoules * normal(),
+      };
+      const shell = { ...SHELL, degreesOfFreedomCount: 100 };
+      // What was taken off is wrong by as much in all runs of both.
+      const contestant = (name: string, factor: number) => {
+        const samples = Array.from({ length: 10 }, (_, round) => {
+          const seconds = factor * MEAN_SECONDS * (1 + 0.005 * normal());
+          return {
+            round,
+            seconds: seconds + errors.seconds,
+            estimate: estimateOf(40 * seconds + errors.joules, 1e-3),
+          };
+        });
+        return { name, samples, isTold: samples.map(() => true) };
+      };
+      const [a, b] = [contestant('a', 1), contestant('b', 3)];
+      const times = a.samples.map(({ seconds }) => seconds);
+      const { power } = energiesOf(a.samples, { shell, idle: undefined, random });
+      const found = compareTo(a, b, isInterleaved, { shell, idle: undefined, random });
+      const { lowerRatio = 0, upperRatio = 0 } = found?.duration ?? {};
+      tally.time += holds(timesOf(times, shell), MEAN_SECONDS) ? 1 : 0;
+      tally.alone += holds(timesOf(times), MEAN_SECONDS) ? 1 : 0;
+      tally.power += holds(power, 40) ? 1 : 0;
+      tally.duration += lowerRatio <= 3 && 3 <= upperRatio ? 1 : 0;
+    }
+    const { alone, ...told } = tally;
+    for (const [name, value] of Object.entries(told)) expect(value / ROUNDS, name).toBeGreaterThan(LEAST);
+    expect(alone / ROUNDS).toBeLessThan(0.5);
   });
 });
 
