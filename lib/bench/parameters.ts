@@ -9,6 +9,8 @@ import type { BenchParameter } from './types.js';
 const MOST_VALUES = 10_000;
 const DECIMAL = /^[+-]?\d+(?:\.\d+)?$/;
 const NAME = /^[A-Za-z_][\w-]*$/;
+/** A shell's ${variable} is none of ours. */
+const IN_BRACES = /(?<!\$)\{([A-Za-z_][\w-]*)\}/g;
 
 function bad(message: string, hint: string): MicrojouleError {
   return new MicrojouleError('ERR_BAD_OPTION', message, { hint });
@@ -86,16 +88,44 @@ export function listParameter(name: string, list: string): BenchParameter {
 
 /** `{name}` for the values it stands for. What is in braces and no parameter stays. */
 export function fill(text: string, values: Readonly<Record<string, string>>): string {
-  return text.replace(/\{([A-Za-z_][\w-]*)\}/g, (whole, name: string) => values[name] ?? whole);
+  return text.replace(IN_BRACES, (whole, name: string) =>
+    Object.hasOwn(values, name) ? (values[name] ?? whole) : whole,
+  );
+}
+
+function namesIn(text: string): string[] {
+  return [...text.matchAll(IN_BRACES)].map(([, name = '']) => name);
 }
 
 /** All combinations, the first parameter changing fastest; one without parameters. */
 export function combinations(parameters: readonly BenchParameter[]): Record<string, string>[] {
   let all: Record<string, string>[] = [{}];
   for (const { name, values } of parameters.toReversed()) {
-    all = all.flatMap((rest) => values.map((value) => ({ [name]: value, ...rest })));
+    // As an entry: __proto__ is a name like any other.
+    all = all.flatMap((rest) =>
+      values.map((value) => Object.fromEntries([[name, value], ...Object.entries(rest)])),
+    );
   }
   return all;
+}
+
+/**
+ * Refuses parameters in a reference and what goes with it, as it is run once and not for each of their values.
+ * @throws MicrojouleError `ERR_BAD_OPTION`
+ */
+export function checkReference(
+  parameters: readonly BenchParameter[],
+  texts: Readonly<Record<string, string | undefined>>,
+): void {
+  const names = parameters.map(({ name }) => name);
+  for (const [flag, text = ''] of Object.entries(texts)) {
+    const found = namesIn(text).find((name) => names.includes(name));
+    if (found === undefined) continue;
+    throw bad(
+      `--${flag} holds the parameter {${found}}, and the reference is run without parameters`,
+      'Write a value in its place, or leave out --reference.',
+    );
+  }
 }
 
 /**
@@ -107,10 +137,7 @@ export function checkParameters(parameters: readonly BenchParameter[], texts: re
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw bad(`parameter ${twice} is given twice`, 'Give each parameter once.');
   if (names.length === 0) return;
-  // A shell's ${variable} is none of ours.
-  const used = new Set(
-    texts.flatMap((text) => [...text.matchAll(/(?<!\$)\{([A-Za-z_][\w-]*)\}/g)].map(([, name = '']) => name)),
-  );
+  const used = new Set(texts.flatMap(namesIn));
   for (const unknown of used) {
     const [meant] = names.includes(unknown) ? [] : nearest(unknown, names, 1);
     if (meant !== undefined) {

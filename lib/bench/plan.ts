@@ -2,7 +2,7 @@
 //
 // What was asked for into what is run: every command with its name, its parameters and what goes with it.
 import { MicrojouleError } from '../core/errors.js';
-import { checkParameters, combinations, fill } from './parameters.js';
+import { checkParameters, checkReference, combinations, fill } from './parameters.js';
 import type { BenchCommand, BenchOrder, BenchParameter, BenchPlan } from './types.js';
 import { splitWords } from './words.js';
 
@@ -113,6 +113,9 @@ export function planBench(options: BenchOptions, platform: string): BenchPlan {
   checkCounts(options);
   const others = [names, prepare, conclude, output].flatMap((texts) => texts ?? []);
   checkParameters(parameters, [...commands, ...others, setup ?? '', cleanup ?? '']);
+  // What goes with one of several commands does not go with the reference.
+  const own = { prepare: only(prepare), conclude: only(conclude), output: only(output) };
+  if (reference !== undefined) checkReference(parameters, { reference, setup, cleanup, ...own });
   const shell = shellOf(options.shell, platform);
   const filled = combinations(parameters).flatMap((values) =>
     commands.map((command) => ({ values, command })),
@@ -124,9 +127,9 @@ export function planBench(options: BenchOptions, platform: string): BenchPlan {
   const outputOf = spread('output', output, counts, true);
   const around = (
     values: Readonly<Record<string, string>>,
-    own: { prepare: string | undefined; conclude: string | undefined },
+    { prepare: before, conclude: after }: { prepare: string | undefined; conclude: string | undefined },
   ): Partial<BenchCommand> => {
-    const given = Object.entries({ setup, ...own, cleanup }).filter(
+    const given = Object.entries({ setup, prepare: before, conclude: after, cleanup }).filter(
       ([, text]) => text !== undefined && text !== '',
     );
     return Object.fromEntries(given.map(([key, text]) => [key, fill(String(text), values)]));
@@ -147,9 +150,8 @@ export function planBench(options: BenchOptions, platform: string): BenchPlan {
       name: options.referenceName ?? reference,
       commandLine: reference,
       parameters: {},
-      // What goes with one of several commands does not go with this one.
-      ...around({}, { prepare: only(prepare), conclude: only(conclude) }),
-      output: only(output) ?? 'null',
+      ...around({}, own),
+      output: own.output ?? 'null',
       isReference: true,
     });
   }

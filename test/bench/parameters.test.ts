@@ -95,6 +95,24 @@ describe('parameters', () => {
   });
 
   it.each([
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    '__proto__',
+    'valueOf',
+  ])('leave {%s} alone, unless it is one of them', (name) => {
+    for (const [values] of [combinations([]), combinations([{ name: 'a', values: ['1'] }])]) {
+      expect(fill(`run {${name}}`, values ?? {})).toBe(`run {${name}}`);
+    }
+    const [own = {}] = combinations([{ name, values: ['1'] }]);
+    expect(fill(`run {${name}}`, own)).toBe('run 1');
+  });
+
+  it('leave variables of the shell alone, also those of their name', () => {
+    expect(fill(`a={a}; echo ${shell('a')} {a}`, { a: '1' })).toBe(`a=1; echo ${shell('a')} 1`);
+  });
+
+  it.each([
     [['threads'], ['run {thread}'], 'unknown parameter {thread}', 'Did you mean {threads}?'],
     [['n'], ['run --all'], 'parameter n stands in no command', 'Write {n}'],
     [['size'], [`run ${shell('size')} {x}`], 'parameter size stands in no command', 'Found instead: {x}'],

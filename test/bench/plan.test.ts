@@ -106,6 +106,11 @@ describe('a plan', () => {
     [{ commands: ['a'], runCount: 3, minRunCount: 2 }, '--runs goes without'],
     [{ commands: ['a'], minRunCount: 5, maxRunCount: 2 }, '--max-runs 2 is below --min-runs 5'],
     [{ commands: ['a'], referenceName: 'x' }, '--reference-name goes with --reference'],
+    [{ commands: ['a {n}'], reference: 'old {n}', parameters: three }, '--reference holds the parameter {n}'],
+    [
+      { commands: ['a {n}'], reference: 'old', prepare: ['p {n}'], parameters: three },
+      '--prepare holds the parameter {n}, and the reference',
+    ],
     [{ commands: ["a 'b"], shell: 'none' }, 'a quote is not closed'],
     [{ commands: ['a'], setup: "b 'c", shell: 'none' }, 'a quote is not closed'],
     [{ commands: ['a'], prepare: ["b 'c"], shell: 'none' }, 'a quote is not closed'],
