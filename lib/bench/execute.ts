@@ -103,6 +103,8 @@ export class CommandExecutor implements Executor {
   readonly #folder: string;
   readonly #stderr: number;
   #running: ChildProcess | undefined;
+  /** What kill() was asked to end. */
+  #killed: ChildProcess | undefined;
   /** Nothing that we started outlives us. */
   readonly #atExit = (): void => {
     if (this.#running !== undefined) killGroup(this.#running, 'SIGKILL');
@@ -195,7 +197,7 @@ export class CommandExecutor implements Executor {
       });
       child.on('exit', (exitCode, signal) => {
         // What it left behind goes with it, if it was ended.
-        if (timedOut) killGroup(child, 'SIGKILL');
+        if (timedOut || this.#killed === child) killGroup(child, 'SIGKILL');
         settle(signal === null ? { exitCode: exitCode ?? 0 } : { signal });
       });
       if (timeoutSeconds === undefined) return;
@@ -225,6 +227,7 @@ export class CommandExecutor implements Executor {
   kill(): void {
     const child = this.#running;
     if (child === undefined) return;
+    this.#killed = child;
     killGroup(child, 'SIGTERM');
     setTimeout(() => {
       if (this.#running === child) killGroup(child, 'SIGKILL');

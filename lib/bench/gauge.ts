@@ -25,8 +25,8 @@ export interface Gauge {
   readonly provenance: Provenance;
   /** Settles when the counters have moved on. */
   measure(stretch: Stretch): Promise<EnergyEstimate>;
-  /** Watches the machine for so long; undefined where its power cannot be told. */
-  idle(seconds: number): Promise<IdleWindow | undefined>;
+  /** Watches the machine for so long; undefined where its power cannot be told, and once aborted. */
+  idle(seconds: number, signal?: AbortSignal): Promise<IdleWindow | undefined>;
   /** Counters and devices that belong into the total and could not be read. */
   missing(): Promise<string[]>;
   close(): void;
@@ -51,8 +51,8 @@ class MeasuringGauge implements Gauge {
     return total;
   }
 
-  idle(seconds: number): Promise<IdleWindow | undefined> {
-    return idleWindow(this.#session, seconds);
+  idle(seconds: number, signal?: AbortSignal): Promise<IdleWindow | undefined> {
+    return idleWindow(this.#session, seconds, signal);
   }
 
   async missing(): Promise<string[]> {

@@ -82,7 +82,7 @@ class Runner {
     const watch = async (): Promise<void> => {
       if (idleSeconds === 0 || this.#isStopped) return;
       this.#tell('idle', '', 0);
-      const window = await gauge.idle(idleSeconds);
+      const window = await gauge.idle(idleSeconds, this.#tools.signal);
       if (window !== undefined) idleWindows.push(window);
     };
     await watch();

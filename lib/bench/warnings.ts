@@ -141,6 +141,7 @@ export function warningsOfReport(
       hint: 'Stop other programs, and let the machine settle first.',
     },
     !isEstimated &&
+      !wasInterrupted &&
       plan.idleSeconds > 0 &&
       idle === undefined && {
         code: 'no-idle',

@@ -93,11 +93,16 @@ function powerIn({ recorder }: Session, window: Region): IdleWindow | undefined 
   return { power: sumOf(powers), durationSeconds: secondsOf(window) };
 }
 
-/** Waits for so long, at least 25 updates, and tells what the machine drew meanwhile. */
-export async function idleWindow(session: Session, seconds: number): Promise<IdleWindow | undefined> {
+/** Waits for so long, at least 25 updates, and tells what the machine drew meanwhile; nothing once aborted. */
+export async function idleWindow(
+  session: Session,
+  seconds: number,
+  signal?: AbortSignal,
+): Promise<IdleWindow | undefined> {
   const { recorder, calibration } = session;
   const startNs = recorder.nowNs();
-  await wait(Math.max(seconds, (FEWEST_PERIODS * calibration.periodNs) / 1e9));
+  await wait(Math.max(seconds, (FEWEST_PERIODS * calibration.periodNs) / 1e9), signal);
+  if (signal?.aborted === true) return undefined;
   const window = { startNs, endNs: recorder.nowNs() };
   await session.settle(window.endNs);
   return powerIn(session, window);

@@ -51,8 +51,18 @@ export function secondsOf({ startNs, endNs }: Region): number {
   return (endNs - startNs) / 1e9;
 }
 
-export const wait = (seconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+/** Waits for so long, or until the signal is aborted, which is no error. */
+export const wait = (seconds: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, seconds * 1000);
+    if (signal?.aborted === true) done();
+    else signal?.addEventListener('abort', done);
+  });
 
 /** Two windows this much alike are stable. */
 const STABLE_RATIO = 0.02;

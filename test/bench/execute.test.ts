@@ -95,12 +95,18 @@ describe.skipIf(process.platform === 'win32')('a command', () => {
     expect(await until(() => !isAlive(pid))).toBe(true);
   });
 
-  it('is ended by kill()', async () => {
+  it.each([
+    ['ends when it is asked to', 'sleep 60'],
+    ['does not', "(trap '' TERM; while :; do sleep 1; done)"],
+  ])('is ended by kill() with all that it started, if that %s', async (_, started) => {
     const executor = new CommandExecutor({ shell: SHELL, input: undefined });
-    const running = executor.execute(`sleep 60 & echo $! > ${file('killed')}; wait`, { output: 'null' });
+    rmSync(file('killed'), { force: true });
+    const running = executor.execute(`${started} & echo $! > ${file('killed')}; wait`, { output: 'null' });
     expect(await until(() => existsSync(file('killed')) && readFileSync(file('killed'), 'utf8') !== '')).toBe(
       true,
     );
+    // The child needs a moment to have set its trap.
+    await new Promise((resolve) => setTimeout(resolve, 100));
     executor.kill();
     expect(await running).toMatchObject({ signal: 'SIGTERM', timedOut: false });
     const pid = Number(readFileSync(file('killed'), 'utf8'));

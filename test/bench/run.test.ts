@@ -389,6 +389,19 @@ describe('what goes wrong', () => {
     ]);
   });
 
+  it('ends the watch of the idle machine when it is told to', async () => {
+    const abort = new AbortController();
+    const machine = fakeMachine(() => ({ seconds: 0.1 }));
+    machine.gauge.idle = (_, signal) =>
+      new Promise((resolve) => signal?.addEventListener('abort', () => resolve(undefined)));
+    const running = bench(planOf(['a'], { idleSeconds: 3600 }), machine, { signal: abort.signal });
+    abort.abort();
+    const report = await running;
+    expect(report.results).toEqual([]);
+    expect(report.warnings.map(({ code }) => code)).toEqual(['interrupted']);
+    expect(machine.log).toEqual([]);
+  });
+
   it('stops when it is told to, keeps what it has, and cleans up', async () => {
     const abort = new AbortController();
     const machine = fakeMachine((line, run) => {
