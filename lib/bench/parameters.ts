@@ -16,7 +16,8 @@ function bad(message: string, hint: string): MicrojouleError {
   return new MicrojouleError('ERR_BAD_OPTION', message, { hint });
 }
 
-function checkName(name: string): void {
+/** @throws MicrojouleError `ERR_BAD_OPTION` */
+export function checkName(name: string): void {
   if (NAME.test(name)) return;
   throw bad(`"${name}" is no name of a parameter`, 'Use letters, digits, - and _, as in -P threads 1 8.');
 }

@@ -2,37 +2,12 @@
 //
 // What was asked for into what is run: every command with its name, its parameters and what goes with it.
 import { MicrojouleError } from '../core/errors.js';
+import { type BenchOptions, checkOptions } from './options.js';
 import { checkParameters, checkReference, combinations, fill } from './parameters.js';
-import type { BenchCommand, BenchOrder, BenchParameter, BenchPlan } from './types.js';
+import type { BenchCommand, BenchPlan } from './types.js';
 import { splitWords } from './words.js';
 
-export interface BenchOptions {
-  commands: readonly string[];
-  names?: readonly string[];
-  parameters?: readonly BenchParameter[];
-  /** Once, or one for each command. */
-  prepare?: readonly string[];
-  conclude?: readonly string[];
-  setup?: string;
-  cleanup?: string;
-  /** `null`, `pipe`, `inherit` or a file; once, or one for each command. */
-  output?: readonly string[];
-  /** `null` or a file. */
-  input?: string;
-  /** Run beside the others, and what they are compared with. */
-  reference?: string;
-  referenceName?: string;
-  warmupCount?: number;
-  runCount?: number;
-  minRunCount?: number;
-  maxRunCount?: number;
-  /** A shell and its flags; `none` for none. Default: the system's. */
-  shell?: string;
-  ignoredCodes?: 'all' | readonly number[];
-  timeoutSeconds?: number;
-  order?: BenchOrder;
-  idleSeconds?: number;
-}
+export type { BenchOptions } from './options.js';
 
 const MIN_RUNS = 10;
 const IDLE_SECONDS = 1;
@@ -84,23 +59,12 @@ function withDistinctNames(commands: readonly BenchCommand[]): BenchCommand[] {
 const only = (values: readonly string[] | undefined): string | undefined =>
   values?.length === 1 ? values[0] : undefined;
 
-function checkCounts({ runCount, minRunCount, maxRunCount }: BenchOptions): void {
-  if (runCount !== undefined && (minRunCount !== undefined || maxRunCount !== undefined)) {
-    throw bad('--runs goes without --min-runs and --max-runs', 'Leave one of them out.');
-  }
-  if (maxRunCount !== undefined && minRunCount !== undefined && maxRunCount < minRunCount) {
-    throw bad(
-      `--max-runs ${maxRunCount} is below --min-runs ${minRunCount}`,
-      'Give the smaller number to --min-runs.',
-    );
-  }
-}
-
 /**
  * Checks what was asked for before anything runs.
  * @throws MicrojouleError `ERR_BAD_OPTION`
  */
 export function planBench(options: BenchOptions, platform: string): BenchPlan {
+  checkOptions(options);
   const { commands, names, parameters = [], prepare, conclude, output, setup, cleanup, reference } = options;
   if (commands.length === 0) {
     throw bad('no command was given', "microjoule bench 'COMMAND' 'ANOTHER COMMAND'");
@@ -110,7 +74,6 @@ export function planBench(options: BenchOptions, platform: string): BenchPlan {
   if (options.referenceName !== undefined && reference === undefined) {
     throw bad('--reference-name goes with --reference', "As in --reference './old' --reference-name old.");
   }
-  checkCounts(options);
   const others = [names, prepare, conclude, output].flatMap((texts) => texts ?? []);
   checkParameters(parameters, [...commands, ...others, setup ?? '', cleanup ?? '']);
   // What goes with one of several commands does not go with the reference.

@@ -4,7 +4,54 @@ import { type BenchOptions, planBench } from '../../lib/bench/plan.js';
 
 const plan = (options: BenchOptions, platform = 'linux') => planBench(options, platform);
 
+/** As JavaScript may pass them. */
+const wrong: [Record<string, unknown>, string][] = [
+  ...['runCount', 'minRunCount', 'maxRunCount', 'warmupCount', 'timeoutSeconds', 'idleSeconds'].flatMap(
+    (name) =>
+      [-1, Number.NaN, Number.POSITIVE_INFINITY, '3'].map((value): [Record<string, unknown>, string] => [
+        { [name]: value },
+        `${name}: a `,
+      ]),
+  ),
+  ...['runCount', 'minRunCount', 'maxRunCount'].flatMap((name) =>
+    [0, 1.5].map((value): [Record<string, unknown>, string] => [
+      { [name]: value },
+      `${name}: a whole number`,
+    ]),
+  ),
+  [{ warmupCount: 0.5 }, 'warmupCount: a whole number'],
+  [{ timeoutSeconds: 0 }, 'timeoutSeconds: a number above 0'],
+  [{ order: 'random' }, 'order: interleaved or sequential'],
+  [{ ignoredCodes: ['1'] }, "ignoredCodes: 'all' or"],
+  [{ prepare: 'make' }, 'prepare: an array'],
+  [{ names: [1] }, 'names: an array'],
+  [{ shell: 1 }, 'shell: a text'],
+  [{ commands: 'make' }, 'commands: an array'],
+  [{ commands: ['a {n}'], parameters: [{ name: 'n', values: [] }] }, 'parameter n: an array of at least one'],
+  [
+    { commands: ['a {n}'], parameters: [{ name: 'n', values: [1] }] },
+    'parameter n: an array of at least one',
+  ],
+  [{ commands: ['a {0}'], parameters: [{ name: '0', values: ['1'] }] }, '"0" is no name of a parameter'],
+  [{ parameters: {} }, 'parameters: an array'],
+];
+
 describe('a plan', () => {
+  it.each(wrong)('of %o is refused: %s', (options, message) => {
+    expect(() => plan({ commands: ['a'], ...options } as BenchOptions)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_BAD_OPTION',
+        message: expect.stringContaining(message),
+        hint: expect.stringMatching(/./),
+      }),
+    );
+  });
+
+  it('may have no idling, no warm-up and one run', () => {
+    const least = plan({ commands: ['a'], idleSeconds: 0, warmupCount: 0, runCount: 1, timeoutSeconds: 0.1 });
+    expect(least).toMatchObject({ idleSeconds: 0, warmupCount: 0, runCount: 1, timeoutSeconds: 0.1 });
+  });
+
   it('has hyperfine’s defaults', () => {
     expect(plan({ commands: ['a'] })).toEqual({
       commands: [{ name: 'a', commandLine: 'a', parameters: {}, output: 'null', isReference: false }],
