@@ -7,16 +7,32 @@ import { isEstimated } from './bench-words.js';
 
 const NANOSECONDS_PER_SECOND = 1e9;
 
-/** The quantities of one command, by the name of their measure. Estimates are measures of their own. */
+interface Quantity {
+  slug: string;
+  words: string;
+  unit: string;
+  scale: number;
+  of: BenchSummary;
+}
+
+/** A tracker has no place for "at most": of what is not resolved, a point would be a zero or a guess. Times are known. */
+function isTold({ unit, of }: Quantity, estimated: boolean): boolean {
+  return unit === 's' || of.isResolved || (estimated && of.mean > 0);
+}
+
+/**
+ * The quantities of one command, by the name of their measure, of which there is a figure. Estimates are measures of their
+ * own.
+ */
 function quantities(report: BenchReport): {
   name: string;
-  list: { slug: string; words: string; unit: string; scale: number; of: BenchSummary }[];
+  list: Quantity[];
 }[] {
-  const prefix = isEstimated(report) ? 'estimated-' : '';
-  const words = isEstimated(report) ? 'estimated ' : '';
-  return report.results.map(({ name, durationSeconds, energyJoules, aboveIdleJoules, powerWatts }) => ({
-    name,
-    list: [
+  const estimated = isEstimated(report);
+  const prefix = estimated ? 'estimated-' : '';
+  const words = estimated ? 'estimated ' : '';
+  return report.results.map(({ name, durationSeconds, energyJoules, aboveIdleJoules, powerWatts }) => {
+    const list: Quantity[] = [
       // Bencher's own measure of time, in its unit.
       { slug: 'latency', words: 'time', unit: 's', scale: NANOSECONDS_PER_SECOND, of: durationSeconds },
       { slug: `${prefix}energy-joules`, words: `${words}energy`, unit: 'J', scale: 1, of: energyJoules },
@@ -32,13 +48,14 @@ function quantities(report: BenchReport): {
             },
           ]),
       { slug: `${prefix}power-watts`, words: `${words}power`, unit: 'W', scale: 1, of: powerWatts },
-    ],
-  }));
+    ];
+    return { name, list: list.filter((one) => isTold(one, estimated)) };
+  });
 }
 
 /**
  * Bencher Metric Format: each measure with the bounds of its 95 % interval. `latency` is in nanoseconds, as Bencher has
- * it; the others carry their unit.
+ * it; the others carry their unit. What is not resolved is left out.
  */
 export function formatBenchBmf(report: BenchReport): string {
   const all = quantities(report).map(({ name, list }) => [
@@ -57,7 +74,10 @@ export function formatBenchBmf(report: BenchReport): string {
   return `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`;
 }
 
-/** github-action-benchmark's `customSmallerIsBetter`. Power is left out: less of it is not better. */
+/**
+ * github-action-benchmark's `customSmallerIsBetter`. Power is left out, as less of it is not better, and so is what is not
+ * resolved.
+ */
 export function formatBenchGithub(report: BenchReport): string {
   const { kind, source } = report.provenance;
   const all = quantities(report).flatMap(({ name, list }) =>
@@ -70,9 +90,7 @@ export function formatBenchGithub(report: BenchReport): string {
             : Math.max(of.mean - of.lower, of.upper - of.mean);
         const extra = [
           ...(half === undefined ? [] : ['± is the 95 % interval of the mean']),
-          ...(unit === 'J'
-            ? [`${kind} by ${source}`, ...(of.isResolved || kind !== 'measured' ? [] : ['not resolved'])]
-            : []),
+          ...(unit === 'J' ? [`${kind} by ${source}`] : []),
         ];
         return {
           name: `${name} (${words})`,

@@ -164,7 +164,29 @@ describe('as a table', () => {
     const alone = Papa.parse<Record<string, string>>(formatBenchCsv(await estimatedReport()), {
       header: true,
     });
-    expect(alone.data[0]).toMatchObject({ energy_kind: 'estimated', above_idle_mean_joules: '' });
+    expect(alone.data[0]).toMatchObject({
+      energy_kind: 'estimated',
+      above_idle_mean_joules: '',
+      above_idle_resolved: '',
+      energy_at_least: 'false',
+    });
+  });
+
+  it.each(
+    Object.entries(all),
+  )('says in CSV what is not resolved, and what is missing: %s', async (_, make) => {
+    const report = await make();
+    for (const missing of [[], ['gpu']]) {
+      const text = formatBenchCsv({ ...report, missing });
+      const { data } = Papa.parse<Record<string, string>>(text, { header: true, skipEmptyLines: true });
+      report.results.forEach(({ energyJoules, aboveIdleJoules }, i) => {
+        expect(data[i]).toMatchObject({
+          energy_resolved: String(energyJoules.isResolved),
+          above_idle_resolved: String(aboveIdleJoules?.isResolved ?? ''),
+          energy_at_least: String(missing.length > 0),
+        });
+      });
+    }
   });
 });
 
@@ -207,17 +229,29 @@ describe('for trackers', () => {
     const report = await make();
     const text = formatBenchBmf(report);
     expect(errorsBy('test/schemas/bencher-metric-format', text)).toEqual([]);
-    const metrics = JSON.parse(text);
+    const metrics: Record<string, Record<string, Record<string, number>>> = JSON.parse(text);
     expect(Object.keys(metrics)).toEqual(report.results.map(({ name }) => name));
-    for (const { name, durationSeconds, energyJoules } of report.results) {
+    for (const measures of Object.values(metrics)) {
+      for (const [measure, { value, lower_value, upper_value }] of Object.entries(measures)) {
+        if (measure !== 'latency') expect(value).toBeGreaterThan(0);
+        expect(lower_value ?? 0).toBeLessThanOrEqual(value ?? 0);
+        expect(upper_value ?? value).toBeGreaterThanOrEqual(value ?? 0);
+      }
+    }
+    for (const { name, durationSeconds, energyJoules, aboveIdleJoules, powerWatts } of report.results) {
       const isEstimated = report.provenance.kind !== 'measured';
-      const energy = metrics[name][isEstimated ? 'estimated-energy-joules' : 'energy-joules'];
-      expect(energy.value).toBe(energyJoules.mean);
-      expect(energy.lower_value).toBeLessThanOrEqual(energy.value);
-      expect(energy.upper_value).toBeGreaterThanOrEqual(energy.value);
-      expect(metrics[name].latency.value).toBeCloseTo(durationSeconds.mean * 1e9, 3);
+      const measures = metrics[name] ?? {};
+      const energy = measures[isEstimated ? 'estimated-energy-joules' : 'energy-joules'];
+      const power = measures[isEstimated ? 'estimated-power-watts' : 'power-watts'];
+      const isTold = isEstimated ? energyJoules.mean > 0 : energyJoules.isResolved;
+      // Below the noise there is no figure, above all no zero.
+      expect(energy?.value).toBe(isTold ? energyJoules.mean : undefined);
+      expect(power?.value).toBe(isTold ? powerWatts.mean : undefined);
+      const above = measures['energy-above-idle-joules']?.value;
+      expect(above).toBe(aboveIdleJoules?.isResolved === true ? aboveIdleJoules.mean : undefined);
+      expect(measures.latency?.value).toBeCloseTo(durationSeconds.mean * 1e9, 3);
       // An estimate must not continue the history of a measurement.
-      if (isEstimated) expect(metrics[name]).not.toHaveProperty('energy-joules');
+      if (isEstimated) expect(measures).not.toHaveProperty('energy-joules');
     }
   });
 
@@ -225,9 +259,16 @@ describe('for trackers', () => {
     const report = await make();
     const text = formatBenchGithub(report);
     expect(errorsBy('test/schemas/github-action-benchmark', text)).toEqual([]);
-    const list: { name: string; unit: string }[] = JSON.parse(text);
+    const list: { name: string; unit: string; value: number }[] = JSON.parse(text);
     expect(new Set(list.map(({ name }) => name)).size).toBe(list.length);
-    expect(new Set(list.map(({ unit }) => unit))).toEqual(new Set(['s', 'J']));
+    const names = report.results.flatMap(({ name, energyJoules, aboveIdleJoules }) => [
+      `${name} (time)`,
+      ...(report.provenance.kind !== 'measured' ? [`${name} (estimated energy)`] : []),
+      ...(energyJoules.isResolved && report.provenance.kind === 'measured' ? [`${name} (energy)`] : []),
+      ...(aboveIdleJoules?.isResolved ? [`${name} (energy above idle)`] : []),
+    ]);
+    expect(list.map(({ name }) => name)).toEqual(names);
+    for (const { value, unit } of list) if (unit === 'J') expect(value).toBeGreaterThan(0);
     if (report.provenance.kind !== 'measured') {
       expect(list.filter(({ unit }) => unit === 'J').every(({ name }) => name.includes('estimated'))).toBe(
         true,
