@@ -8,13 +8,15 @@ import { resolveMeterOptions } from '../meter/options.js';
 import { component } from '../precision/interval.js';
 import type { EnergyEstimate } from '../precision/types.js';
 import type { Resolved } from './options.js';
-import { isThenable } from './run.js';
+import { isThenable, runnerOf } from './run.js';
 import type { Kernel, KernelEnergy, MeasureEnergyOptions } from './types.js';
 import { timeDrift } from './verdict.js';
 import { joulesInWords, secondsInWords } from './words.js';
 
 const WARM_UP_SHARE = 0.2;
-const FEWEST_CALLS = 3;
+const FEWEST_BLOCKS = 3;
+/** Asking for the time takes some 50 ns: of a block this long it is nothing. */
+const BLOCK_SECONDS = 1e-3;
 
 /** CPU seconds of this process. */
 function cpuSeconds(): number {
@@ -35,8 +37,8 @@ export async function estimateEnergy<Input>(
   const identity = readCpuIdentity();
   const maxPowerWatts = readMaxPowerWatts(sysfs);
   const model = chooseCpuPowerModel(identity, maxPowerWatts === undefined ? {} : { maxPowerWatts });
-  const times: number[] = [];
-  let busySeconds = 0;
+  const blocks: { seconds: number; callCount: number }[] = [];
+  let [busySeconds, callCount, isAsync] = [0, 1, false];
   const startMs = performance.now();
   const spentRatio = (): number => (performance.now() - startMs) / 1000 / budgetSeconds;
   do {
@@ -44,16 +46,27 @@ export async function estimateEnergy<Input>(
     const given = setup?.();
     const input = (isThenable(given) ? await given : given) as Input;
     const cpu = cpuSeconds();
-    const callMs = performance.now();
-    const result = fn(input);
-    if (isThenable(result)) await result;
-    const seconds = (performance.now() - callMs) / 1000;
-    if (spentRatio() < WARM_UP_SHARE) continue;
-    times.push(seconds);
-    busySeconds += cpuSeconds() - cpu;
-  } while (spentRatio() < 1 || (times.length < FEWEST_CALLS && spentRatio() < 2) || times.length === 0);
-  const seconds = times.reduce((sum, value) => sum + value, 0);
-  const callSeconds = seconds / times.length;
+    const blockMs = performance.now();
+    if (callCount === 1) {
+      const result = fn(input);
+      isAsync = isThenable(result);
+      if (isAsync) await result;
+    } else {
+      const pending = runnerOf(fn as () => unknown, isAsync).run(callCount);
+      if (pending !== undefined) await pending;
+    }
+    const seconds = (performance.now() - blockMs) / 1000;
+    // Calls that each need a setup are timed one by one.
+    const isShort = setup === undefined && seconds < BLOCK_SECONDS;
+    if (!isShort && spentRatio() >= WARM_UP_SHARE) {
+      blocks.push({ seconds, callCount });
+      busySeconds += cpuSeconds() - cpu;
+    }
+    if (isShort) callCount *= 2;
+  } while (spentRatio() < 1 || (blocks.length < FEWEST_BLOCKS && spentRatio() < 2) || blocks.length === 0);
+  const seconds = blocks.reduce((sum, block) => sum + block.seconds, 0);
+  const allCount = blocks.reduce((sum, block) => sum + block.callCount, 0);
+  const callSeconds = seconds / allCount;
   const loadRatio = Math.min(1, busySeconds / Math.max(seconds, 1e-9) / identity.threadCount);
   const bound = (watts: number): number => watts * callSeconds;
   const total: EnergyEstimate = modelled(
@@ -62,7 +75,7 @@ export async function estimateEnergy<Input>(
     bound(model.fullWatts),
   );
   const words = `estimated ${joulesInWords(total.energyJoules)} (between ${joulesInWords(total.lowerJoules)} idle and ${joulesInWords(total.upperJoules)} at full load)`;
-  const timeDriftRatio = timeDrift(times);
+  const timeDriftRatio = timeDrift(blocks.map((block) => block.seconds / block.callCount));
   return {
     name,
     provenance: { kind: model.kind, source: model.source, method: model.method, detail: model.detail },
@@ -70,8 +83,8 @@ export async function estimateEnergy<Input>(
     counters: [],
     missing: ['memory', 'GPUs'],
     callSeconds,
-    callCount: times.length,
-    batchCount: times.length,
+    callCount: allCount,
+    batchCount: blocks.length,
     lostBatchCount: 0,
     ...(timeDriftRatio === undefined ? {} : { timeDriftRatio }),
     warnings: [

@@ -190,4 +190,20 @@ describe.skipIf(!hasVirtualMachine)('measureEnergy()', () => {
     expect(result.summary).toMatch(/^spin: estimated .* not measured$/);
     expect(result.active).toBeUndefined();
   });
+
+  it.each([
+    ['() => {}', '', false],
+    ['async () => {}', '', false],
+    ['(input) => input', 'setup: () => 1,', true],
+  ])('estimates %s (%s) by blocks that are long for the clock, unless each call has a setup', async (fn, setup, isSingle) => {
+    const { result } = await runInMachine<KernelEnergy>(
+      'processor intel 6 0x9e virtual\ncpus 0-1 package 0\n',
+      `return measureEnergy(${fn}, { ${setup} allowEstimates: true, budgetSeconds: 0.2 });`,
+    );
+    const { callCount, batchCount, callSeconds } = result;
+    expect(batchCount).toBeGreaterThanOrEqual(3);
+    expect(result.total.energyJoules).toBeGreaterThan(0);
+    if (isSingle) expect(callCount).toBe(batchCount);
+    else expect((callSeconds * callCount) / batchCount).toBeGreaterThanOrEqual(1e-3);
+  });
 });
