@@ -74,7 +74,7 @@ function openOrExplain(file: string, flags: string, what: string): number {
 
 /** What is started: the command itself, or a shell with it. */
 function wordsOf(commandLine: string, shell: readonly string[] | undefined): string[] {
-  if (shell === undefined) return splitWords(commandLine);
+  if (shell === undefined) return splitWords(commandLine, process.platform);
   // cmd.exe takes the rest as it is, but for quotes around all of it.
   return [...shell, CMD.test(shell[0] ?? '') ? `"${commandLine}"` : commandLine];
 }

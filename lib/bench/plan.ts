@@ -21,7 +21,7 @@ function shellOf(shell: string | undefined, platform: string): readonly string[]
   const onWindows = platform === 'win32';
   if (shell === undefined || shell === 'default')
     return onWindows ? ['cmd.exe', '/d', '/s', '/c'] : ['/bin/sh', '-c'];
-  const words = splitWords(shell);
+  const words = splitWords(shell, platform);
   const isCmd = /(?:^|[\\/])cmd(?:\.exe)?$/i.test(words[0] ?? '');
   return [...words, isCmd ? '/c' : '-c'];
 }
@@ -121,7 +121,9 @@ export function planBench(options: BenchOptions, platform: string): BenchPlan {
   const named = withDistinctNames(all);
   if (shell === undefined) {
     for (const { commandLine, setup: up, prepare: before, conclude: after, cleanup: down } of all) {
-      for (const line of [commandLine, up, before, after, down]) if (line !== undefined) splitWords(line);
+      for (const line of [commandLine, up, before, after, down]) {
+        if (line !== undefined) splitWords(line, platform);
+      }
     }
   }
   // A setup may undo what another's has done: each with its own runs.

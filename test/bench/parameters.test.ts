@@ -142,13 +142,24 @@ describe('words', () => {
     [`''  a`, ['', 'a']],
     ['\ta\n', ['a']],
   ])('%j', (line, words) => {
-    expect(splitWords(line)).toEqual(words);
+    expect(splitWords(line, 'linux')).toEqual(words);
+  });
+
+  it.each([
+    ['C:\\Windows\\cmd.exe /d', ['C:\\Windows\\cmd.exe', '/d']],
+    ['"C:\\Program Files\\a b.exe" c', ['C:\\Program Files\\a b.exe', 'c']],
+    ['\\\\server\\share\\', ['\\\\server\\share\\']],
+    ['a \\"b\\" "c \\" d"', ['a', '"b"', 'c " d']],
+    ['"C:\\folder\\\\" e', ['C:\\folder\\', 'e']],
+    ["'C:\\a b' f", ['C:\\a b', 'f']],
+  ])('on Windows keep the backslashes of paths: %j', (line, words) => {
+    expect(splitWords(line, 'win32')).toEqual(words);
   });
 
   it.each([
     [`a 'b`, 'a quote is not closed'],
     ['  ', 'an empty command'],
   ])('%j is refused', (line, message) => {
-    expect(() => splitWords(line)).toThrow(message);
+    for (const platform of ['linux', 'win32']) expect(() => splitWords(line, platform)).toThrow(message);
   });
 });

@@ -63,6 +63,8 @@ describe('a plan', () => {
       idleSeconds: 1,
     });
     expect(plan({ commands: ['a'] }, 'win32').shell).toEqual(['cmd.exe', '/d', '/s', '/c']);
+    const cmd = 'C:\\Windows\\System32\\cmd.exe';
+    expect(plan({ commands: ['a'], shell: cmd }, 'win32').shell).toEqual([cmd, '/c']);
     expect(plan({ commands: ['a'], shell: 'bash --norc' }).shell).toEqual(['bash', '--norc', '-c']);
     expect(plan({ commands: ['a'], shell: 'none' }).shell).toBeUndefined();
     expect(plan({ commands: ['a'], maxRunCount: 4 }).minRunCount).toBe(4);
