@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import { MicrojouleError } from '../measures.js';
 import { exportTrace, formatTrace } from '../traces.js';
 import { complain } from './terminal.js';
 
@@ -13,11 +12,6 @@ export interface TraceFlags {
  * @throws MicrojouleError for a file that is no trace, and for outputs
  */
 export async function runTrace(file: string, { output = [] }: TraceFlags): Promise<void> {
-  if (output.includes(file)) {
-    throw new MicrojouleError('ERR_BAD_OPTION', `${file} cannot be its own output`, {
-      hint: 'Give another name.',
-    });
-  }
   const found = await exportTrace(file, output);
   if (output.length === 0) process.stdout.write(formatTrace(found));
   else if (found.problem !== undefined) complain(`${file}: ${found.problem}; all that is whole was written`);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+import { realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { MicrojouleError } from '../core/errors.js';
 import { StreamTotals } from '../stream/totals.js';
 import type { StreamRecord } from '../stream/types.js';
@@ -36,13 +38,46 @@ function makerOf(file: string): (file: string) => Export | Promise<Export> {
   });
 }
 
+/** The same for all names of one file: by links, by other ways of writing a path. */
+function identityOf(file: string): string {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  if (found !== undefined) return `${found.dev} ${found.ino}`;
+  const path = resolve(file);
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    // Whoever opens it tells what is wrong with its folder.
+    return path;
+  }
+}
+
+/** An export takes the place of what has its name. */
+function refuseSameFiles(trace: string, files: readonly string[]): void {
+  const names = new Map<string, string>();
+  const identityOfTrace = identityOf(trace);
+  for (const file of files) {
+    const identity = identityOf(file);
+    const other = names.get(identity);
+    const problem =
+      identity === identityOfTrace
+        ? `${file} cannot be its own output`
+        : other === file
+          ? `${file} was given twice as an output`
+          : other !== undefined && `${file} is the same file as ${other}`;
+    if (problem) throw new MicrojouleError('ERR_BAD_OPTION', problem, { hint: 'Give another name.' });
+    names.set(identity, file);
+  }
+}
+
 /**
  * Reads a trace once, and writes all that is whole of it into each file, in the format of its extension: `.parquet`,
  * `.csv`, `.jsonl`. A file appears when it is complete; where one cannot be written, none does.
- * @throws MicrojouleError `ERR_BAD_STREAM`, `ERR_BAD_OPTION` for an extension, `ERR_OUTPUT`
+ * @throws MicrojouleError `ERR_BAD_STREAM`, `ERR_BAD_OPTION` for an extension, and for an output that is the trace itself or
+ * another output; `ERR_OUTPUT`
  */
 export async function exportTrace(trace: string, files: readonly string[]): Promise<TraceSummary> {
   const makers = files.map((file) => ({ file, make: makerOf(file) }));
+  refuseSameFiles(trace, files);
   const exports: Export[] = [];
   let totals = new StreamTotals({ channels: [], absent: [] });
   let gapCount = 0;
