@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { chownSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Where a file is written before it takes its name: in the same folder, so that it only needs to be renamed. */
@@ -15,7 +15,10 @@ export function replaceFile(file: string, content: string | Uint8Array, old: Sta
   const draft = draftOf(file);
   try {
     writeFileSync(draft, content, { flag: 'wx', ...(old === undefined ? {} : { mode: old.mode }) });
-    if (old !== undefined) keepOwner(draft, old);
+    if (old !== undefined) {
+      keepOwner(draft, old);
+      keepMode(draft, old);
+    }
     renameSync(draft, file);
   } catch (error) {
     removeQuietly(draft);
@@ -29,6 +32,15 @@ function keepOwner(file: string, { uid, gid }: Stats): void {
     chownSync(file, uid, gid);
   } catch {
     // Only root may give files away.
+  }
+}
+
+/** The mode of a new file is what the umask leaves of it. */
+function keepMode(file: string, { mode }: Stats): void {
+  try {
+    chmodSync(file, mode & 0o7777);
+  } catch {
+    // Some file systems have modes of their own.
   }
 }
 
