@@ -19,12 +19,12 @@ export interface ExistingCsv {
 }
 
 /** How a report gets into a CSV file. */
-export type CsvPlan =
-  | { action: 'new'; columns: readonly CodecarbonColumn[]; newline: string }
+export type CsvPlan<Column extends string = CodecarbonColumn> =
+  | { action: 'new'; columns: readonly Column[]; newline: string }
   | {
       action: 'append';
       /** In the order of the file at hand. */
-      columns: readonly CodecarbonColumn[];
+      columns: readonly Column[];
       newline: string;
       /** What must come before the row: a line break when the file does not end with one. */
       prefix: string;
@@ -43,14 +43,23 @@ export type CsvPlan =
  * Decides how a row gets into a CSV file: `new` (no file, or nothing in it: write header and row),
  * `append` (same set of columns in any order), or `foreign` (other columns: leave the file alone).
  */
-export function planCsvAppend(existing: ExistingCsv | undefined): CsvPlan {
+export function planCsvAppend(existing: ExistingCsv | undefined): CsvPlan;
+export function planCsvAppend<Column extends string>(
+  existing: ExistingCsv | undefined,
+  known: readonly Column[],
+): CsvPlan<Column>;
+export function planCsvAppend(
+  existing: ExistingCsv | undefined,
+  known: readonly string[] = CODECARBON_COLUMNS,
+): CsvPlan<string> {
   const head = (existing?.head ?? '').replace(/^\uFEFF?[\r\n]*/, '');
   if (existing === undefined || head.trim() === '') {
-    return { action: 'new', columns: CODECARBON_COLUMNS, newline: '\n' };
+    return { action: 'new', columns: known, newline: '\n' };
   }
   const names = headerNames(head);
+  const isColumn = (name: string) => known.includes(name);
   const columns = names.filter(isColumn);
-  const missing = CODECARBON_COLUMNS.filter((column) => !columns.includes(column));
+  const missing = known.filter((column) => !columns.includes(column));
   const extra = names.filter((name, index) => !isColumn(name) || names.indexOf(name) !== index);
   if (missing.length > 0 || extra.length > 0) return { action: 'foreign', missing, extra };
   const newline = /\r\n|\n|\r/.exec(head)?.[0] ?? '\n';
@@ -123,8 +132,4 @@ function headerNames(head: string): string[] {
   const firstLine = head.split(/\r\n|\n|\r/, 1)[0] ?? '';
   const { data } = papaparse().parse<string[]>(firstLine, { delimiter: ',' });
   return data[0] ?? [];
-}
-
-function isColumn(name: string): name is CodecarbonColumn {
-  return (CODECARBON_COLUMNS as readonly string[]).includes(name);
 }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { MicrojouleError } from '../core/errors.js';
 import type { Report } from '../core/report-types.js';
 import { withModelCard } from '../format/model-card.js';
-import type { Written } from './csv-file.js';
+import type { Written } from './csv-beside.js';
 import { replaceFile } from './replace-file.js';
 
 /**

@@ -3,7 +3,8 @@ import { extname, resolve } from 'node:path';
 import { MicrojouleError } from '../core/errors.js';
 import type { Report } from '../core/report-types.js';
 import { FORMATTERS } from '../format/index.js';
-import { type OnCsvWrite, type Written, writeRow } from './csv-file.js';
+import type { Written } from './csv-beside.js';
+import { type OnCsvWrite, writeRow } from './csv-file.js';
 import { writeModelCard } from './model-card-file.js';
 import { writeWhole } from './write-whole.js';
 

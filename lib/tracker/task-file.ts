@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
 // The file of tasks that CodeCarbon has beside each emissions.csv: `emissions_<experiment>_<run>.csv`.
-import { appendFileSync, existsSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { MicrojouleError } from '../core/errors.js';
+import { MicrojouleError } from '../core/errors.js';
 import type { Report } from '../core/report-types.js';
-import { codecarbonTaskHeader, codecarbonTaskLine } from '../format/codecarbon-csv.js';
-import { isCsv, unwritable } from './output.js';
+import type { Warning } from '../core/vocabulary.js';
+import { codecarbonTaskHeader, codecarbonTaskLine, TASK_COLUMNS } from '../format/codecarbon-csv.js';
+import { type ExistingCsv, planCsvAppend } from '../format/csv-append.js';
+import { type Access, type Attempt, writeBeside } from './csv-beside.js';
+import { type Addition, addTo, EDGE_BYTES } from './csv-bytes.js';
+import { differenceOf } from './csv-file.js';
+import { isCsv, unwritable, type WriteOptions } from './output.js';
 import { replaceFile } from './replace-file.js';
 
 /** A program may have a task a request, for weeks. */
@@ -19,35 +24,44 @@ export interface TaskFile {
   finish(report: Report): void;
 }
 
-/** @param outputs all files of the tracker: each folder with a `.csv` among them has a file of tasks, once there is one */
-export function openTaskFile(outputs: readonly string[]): TaskFile {
+/**
+ * @param outputs all files of the tracker: each folder with a `.csv` among them has a file of tasks, once there is one
+ * @param options with `update` the tasks take the place of those of an earlier run of the same names; otherwise they stand
+ * behind them
+ */
+export function openTaskFile(
+  outputs: readonly string[],
+  { onCsvWrite = 'append' }: WriteOptions = {},
+): TaskFile {
   const folders = [...new Set(outputs.filter(isCsv).map((file) => dirname(file)))];
-  const failures = new Map<string, MicrojouleError>();
+  const failed = new Set<string>();
+  /** Where tasks of this run stand already; by the name that was asked for, as links become known only then. */
+  const begun = new Set<string>();
+  const warnings = new Map<string, Warning>();
   let name: string | undefined;
   let lines: string[] = [];
-  let hasBegun = false;
 
-  function writeInto(folder: string, file: string, text: string): void {
-    const path = join(folder, file);
-    if (failures.has(path)) return;
+  function writeInto(path: string): void {
+    if (failed.has(path)) return;
+    const warn = (warning: Warning): unknown => warnings.set(warning.message, warning);
     try {
-      if (hasBegun) {
-        appendFileSync(path, text);
-        return;
-      }
-      const target = existsSync(path) ? realpathSync(path) : path;
-      const old = existsSync(target) ? statSync(target) : undefined;
-      replaceFile(target, `${codecarbonTaskHeader()}\n${text}`, old);
+      const { remark, code } = writeBeside(path, 'the tasks are', (target, access) => {
+        const attempt =
+          onCsvWrite === 'update' && !begun.has(path) ? replace(target, access, lines) : add(target, lines);
+        if (attempt.done) begun.add(path);
+        return attempt;
+      });
+      if (remark !== undefined) warn({ code: code ?? 'output-remark', message: `${remark}.` });
     } catch (error) {
-      failures.set(path, unwritable(path, error));
+      failed.add(path);
+      const { message, hint } = error instanceof MicrojouleError ? error : unwritable(path, error);
+      warn({ code: 'output-failed', message, ...(hint === undefined ? {} : { hint }) });
     }
   }
 
   function write(): void {
     if (name === undefined || lines.length === 0) return;
-    const text = lines.map((line) => `${line}\n`).join('');
-    for (const folder of folders) writeInto(folder, name, text);
-    hasBegun = true;
+    for (const folder of folders) writeInto(join(folder, name));
     lines = [];
   }
 
@@ -60,10 +74,46 @@ export function openTaskFile(outputs: readonly string[]): TaskFile {
     },
     finish(report) {
       write();
-      for (const { message, hint } of failures.values()) {
-        report.warnings.push({ code: 'output-failed', message, ...(hint === undefined ? {} : { hint }) });
-      }
+      report.warnings.push(...warnings.values());
+      warnings.clear();
     },
+  };
+}
+
+function additionTo(edges: ExistingCsv | undefined, lines: readonly string[]): Addition {
+  const plan = planCsvAppend(edges, TASK_COLUMNS);
+  if (plan.action === 'foreign') return { reason: differenceOf(plan, "CodeCarbon's files of tasks") };
+  if (plan.columns.some((column, i) => column !== TASK_COLUMNS[i])) {
+    return { reason: "has CodeCarbon's columns in another order" };
+  }
+  const { newline } = plan;
+  const before = plan.action === 'new' ? `${codecarbonTaskHeader()}${newline}` : plan.prefix;
+  const text = before + lines.map((line) => line + newline).join('');
+  return { text, isBehindCut: plan.action === 'append' && plan.cut === true };
+}
+
+function add(file: string, lines: readonly string[]): Attempt {
+  return addTo(file, (edges) => additionTo(edges, lines));
+}
+
+/** Takes the place of a file of tasks; never of one of another kind. */
+function replace(file: string, access: Access, lines: readonly string[]): Attempt {
+  if (access === 'endless' || !existsSync(file)) return add(file, lines);
+  const head = readFileSync(file, 'utf8').slice(0, EDGE_BYTES);
+  const kind = additionTo({ head, tail: '\n' }, lines);
+  if ('reason' in kind) return { done: false, reason: kind.reason };
+  if (access === 'held') {
+    // A file that is read-only is not to be replaced, although its folder would allow it.
+    closeSync(openSync(file, 'r+'));
+    const all = additionTo(undefined, lines);
+    if ('text' in all) replaceFile(file, all.text, statSync(file));
+    return { done: true };
+  }
+  const attempt = add(file, lines);
+  if (!attempt.done) return attempt;
+  return {
+    done: true,
+    remark: `${file} cannot be replaced, as its folder takes no files, so tasks were added`,
   };
 }
 

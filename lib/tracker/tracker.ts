@@ -53,7 +53,7 @@ export function inOneLine({ message, hint }: Warning): string {
 }
 
 /** Warnings that the process hears of, too: a file or a server lacks what it should have. */
-const TOLD: ReadonlySet<string> = new Set(['output-failed', 'endpoint-failed']);
+const TOLD: ReadonlySet<string> = new Set(['output-failed', 'output-elsewhere', 'endpoint-failed']);
 
 function warnOf(report: Report): void {
   for (const warning of report.warnings) {
@@ -218,7 +218,7 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     const task: RunningTask = new RunningTask(name, recording, (measurement, named) => {
       this.#tasks.delete(task);
       const report = { ...plan.report(measurement, model()), task: named };
-      this.#taskFile ??= onDemand().openTaskFile(this.#outputs);
+      this.#taskFile ??= onDemand().openTaskFile(this.#outputs, this.#options);
       this.#taskFile.add(report);
       return report;
     });

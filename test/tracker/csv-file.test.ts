@@ -344,19 +344,55 @@ describe.runIf(process.platform === 'linux')('without room or permission', () =>
     },
   );
 
+  it.skipIf(prefix === undefined)('does not replace a file that is read-only: the row goes beside it', () => {
+    writeReport(reportOf('mine'), file());
+    const before = readFileSync(file(), 'utf8');
+    chmodSync(file(), 0o444);
+    for (const mode of ['append', 'update'] as const) {
+      expect(writeIn(prefix ?? [], mode)).toMatchObject({
+        file: 'data/emissions-1.csv',
+        code: 'output-elsewhere',
+        remark: expect.stringContaining('may not be written, or another program has it open (EACCES)'),
+      });
+    }
+    expect(readFileSync(file(), 'utf8')).toBe(before);
+    expect(runIds('data/emissions-1.csv')).toEqual(['mine']);
+    expect(readdirSync(folder.file('data')).sort()).toEqual(['emissions-1.csv', 'emissions.csv']);
+  });
+
   it.skipIf(prefix === undefined)(
-    'does not replace a file that is read-only, nor begin one where it may not',
+    'tells of a folder that takes no files, where nothing can go beside',
+    () => {
+      for (const isThere of [false, true]) {
+        if (isThere) writeReport(reportOf('mine'), file());
+        if (isThere) chmodSync(file(), 0o444);
+        chmodSync(folder.file('data'), 0o555);
+        for (const mode of ['append', 'update'] as const) {
+          const { failure, hint } = writeIn(prefix ?? [], mode);
+          expect(failure).toContain('EACCES');
+          expect(hint).toContain('you may write to');
+        }
+        chmodSync(folder.file('data'), 0o755);
+        expect(readdirSync(folder.file('data'))).toEqual(isThere ? ['emissions.csv'] : []);
+      }
+    },
+  );
+
+  const canMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
+  it.skipIf(!canMount)(
+    'puts the row beside a file that cannot be replaced now (needs unshare --mount: root)',
     () => {
       writeReport(reportOf('mine'), file());
       const before = readFileSync(file(), 'utf8');
-      chmodSync(file(), 0o444);
-      for (const mode of ['append', 'update'] as const) {
-        const { failure, hint } = writeIn(prefix ?? [], mode);
-        expect(failure).toContain('EACCES');
-        expect(hint).toContain('you may write to');
-      }
+      // What a file that Windows lets nobody rename is like: it can be read and opened, and rename() gives EBUSY.
+      const mounted = ['unshare', '--mount', 'bash', '-c', 'mount --bind "$0" "$0" && exec "$@"', file()];
+      expect(writeIn(mounted, 'update')).toMatchObject({
+        file: 'data/emissions-1.csv',
+        remark: expect.stringContaining('EBUSY'),
+      });
       expect(readFileSync(file(), 'utf8')).toBe(before);
-      expect(readdirSync(folder.file('data'))).toEqual(['emissions.csv']);
+      expect(runIds('data/emissions-1.csv')).toEqual(['mine']);
+      expect(readdirSync(folder.file('data')).sort()).toEqual(['emissions-1.csv', 'emissions.csv']);
     },
   );
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import Papa from 'papaparse';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TASK_COLUMNS } from '../../lib/format/codecarbon-csv.js';
-import { openTaskFile } from '../../lib/formats.js';
-import { EmissionsTracker, type TrackerOptions } from '../../lib/index.js';
+import { openTaskFile, type WriteOptions } from '../../lib/formats.js';
+import { EmissionsTracker, type TrackerOptions, type Warning } from '../../lib/index.js';
 import { useWorkplace, zone } from '../cli/fixtures.js';
 import { goldenReport } from '../report/fixtures.js';
 
@@ -69,16 +69,67 @@ describe('the file of tasks', () => {
     expect(readdirSync(folder.path).sort()).toEqual(['emissions.csv', 'r.json']);
   });
 
-  it('takes many tasks, and begins anew for a run of the same name', () => {
-    writeFileSync(folder.file('emissions_base_r.csv'), 'of an earlier run\n');
+  const reportOfRun = () => ({ ...goldenReport(), runId: 'r', warnings: [] as Warning[] });
+  const names = (file: string) => read(file).map((row) => row.task_name);
+  /** A run with so many tasks; the warnings of its report. */
+  function run(label: string, count: number, options: WriteOptions = {}) {
+    const file = openTaskFile([folder.file('emissions.csv')], options);
+    const report = reportOfRun();
+    for (let n = 0; n < count; n++) file.add({ ...report, task: `${label}${n}` });
+    file.finish(report);
+    return report.warnings;
+  }
+  const tasks = (label: string, count: number) => Array.from({ length: count }, (_, n) => `${label}${n}`);
+
+  it('takes many tasks, a thousand at a time', () => {
     const file = openTaskFile([folder.file('emissions.csv')]);
-    const report = { ...goldenReport(), runId: 'r' };
+    const report = reportOfRun();
     for (let n = 0; n < 2500; n++) file.add({ ...report, task: String(n) });
     expect(read('emissions_base_r.csv')).toHaveLength(2000);
     file.finish(report);
-    expect(read('emissions_base_r.csv').map((row) => row.task_name)).toEqual(
-      Array.from({ length: 2500 }, (_, n) => String(n)),
-    );
+    expect(names('emissions_base_r.csv')).toEqual(tasks('', 2500));
+  });
+
+  it('goes on for a run of the same name, whose row is one more, too', () => {
+    expect([...run('a', 3), ...run('b', 1001), ...run('c', 1)]).toEqual([]);
+    expect(names('emissions_base_r.csv')).toEqual([...tasks('a', 3), ...tasks('b', 1001), ...tasks('c', 1)]);
+    expect(readdirSync(folder.path)).toEqual(['emissions_base_r.csv']);
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'begins anew for a run of the same name with onCsvWrite: update, also behind a link',
+    () => {
+      mkdirSync(folder.file('true'));
+      symlinkSync(folder.file('true'), folder.file('link'));
+      for (const label of ['a', 'b']) {
+        const file = openTaskFile([folder.file('link/emissions.csv')], { onCsvWrite: 'update' });
+        const report = reportOfRun();
+        for (let n = 0; n < 1500; n++) file.add({ ...report, task: `${label}${n}` });
+        file.finish(report);
+        expect(names('true/emissions_base_r.csv')).toEqual(tasks(label, 1500));
+      }
+    },
+  );
+
+  it.each(['append', 'update'] as const)('leaves what is no file of tasks: %s', (onCsvWrite) => {
+    writeFileSync(folder.file('emissions_base_r.csv'), 'a,b\n1,2\n');
+    const warnings = run('a', 2, { onCsvWrite });
+    expect(folder.read('emissions_base_r.csv')).toBe('a,b\n1,2\n');
+    expect(names('emissions_base_r-1.csv')).toEqual(['a0', 'a1']);
+    expect(warnings).toEqual([
+      { code: 'output-elsewhere', message: expect.stringContaining('the tasks are in') },
+    ]);
+  });
+
+  it('stands behind one that was cut in mid-row, on lines of its own', () => {
+    run('a', 2);
+    const cut = folder.read('emissions_base_r.csv').slice(0, -30);
+    writeFileSync(folder.file('emissions_base_r.csv'), cut);
+    expect(run('b', 2)).toEqual([
+      { code: 'output-remark', message: expect.stringContaining('in the middle of a row') },
+    ]);
+    expect(folder.read('emissions_base_r.csv').startsWith(cut)).toBe(true);
+    expect(folder.read('emissions_base_r.csv').slice(cut.length)).toMatch(/^\nb0,.*\nb1,.*\n$/);
   });
 
   it('stays in its folder, whatever the names', () => {
