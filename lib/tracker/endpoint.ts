@@ -59,6 +59,17 @@ export async function sendReport(report: Report, endpoint: string): Promise<Warn
   };
 }
 
+/** What was meant by a part of a URL. A per cent sign that begins no character stands for itself, as in `50%`. */
+function decoded(text: string): string {
+  return text.replace(/(?:%[\da-f]{2})+/gi, (sequence) => {
+    try {
+      return decodeURIComponent(sequence);
+    } catch {
+      return sequence;
+    }
+  });
+}
+
 /** fetch() takes no user and password in a URL. */
 function requestTo(url: URL): { href: string; headers: Record<string, string> } {
   const headers: Record<string, string> = { 'Content-Type': 'application/json' };
@@ -67,7 +78,7 @@ function requestTo(url: URL): { href: string; headers: Record<string, string> } 
   const plain = new URL(url);
   plain.username = '';
   plain.password = '';
-  const secret = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const secret = `${decoded(username)}:${decoded(password)}`;
   headers.Authorization = `Basic ${Buffer.from(secret, 'utf8').toString('base64')}`;
   return { href: plain.href, headers };
 }

@@ -88,6 +88,19 @@ describe('sendReport', () => {
     expect(warning?.message).toContain(`${url}/x: it answered 403 Forbidden`);
   });
 
+  it.each([
+    ['50%', '50%'],
+    ['%', '%'],
+    ['50%25', '50%'],
+    ['5%é%zz%40', '5%é%zz@'],
+    ['%ff', '%ff'],
+    ['%E8%A8%93%C3', '%E8%A8%93%C3'],
+  ])('takes %s for the password %s', async (written, meant) => {
+    const { url, received } = await serve(status(200));
+    expect(await sendReport(goldenReport(), url.replace('//', `//me:${written}@`))).toBeUndefined();
+    expect(received[0]?.headers.authorization).toBe(`Basic ${Buffer.from(`me:${meant}`).toString('base64')}`);
+  });
+
   it.each<[string, (response: ServerResponse) => void, RegExp]>([
     ['fails', status(500), /answered 500/],
     [
