@@ -2,7 +2,7 @@
 //
 // A lock between processes for the moment of a write: a file of its own beside the one that is written, since Node knows
 // no flock(). Synchronous, because reports are written while processes exit.
-import { closeSync, openSync, readFileSync, readlinkSync, statSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { removeQuietly } from './replace-file.js';
 
@@ -41,14 +41,14 @@ export function withFileLock<T>(file: string, work: (state: LockState) => T): T 
         if (identityOf(lock) === mine) removeQuietly(lock);
       }
     }
-    const identity = identityOf(lock);
-    if (identity === undefined) continue;
+    const identity = identityOf(lock) ?? '';
     const nowMs = performance.now();
     if (identity !== seen) [seen, seenSinceMs] = [identity, nowMs];
-    const owner = lookAtOwner(lock);
+    // It may be gone by now.
+    const owner = identity === '' ? 'alive' : lookAtOwner(lock);
     const abandoned = owner === 'unknown' && nowMs - seenSinceMs > ABANDONED_MS;
     if (owner === 'dead' || abandoned) takeAway(lock, identity);
-    else if (nowMs - startMs > PATIENCE_MS) return work('busy');
+    if (nowMs - startMs > PATIENCE_MS && identityOf(lock) !== undefined) return work('busy');
     pause(pauseMs * (0.5 + Math.random()));
   }
 }
@@ -69,10 +69,10 @@ function tryLock(lock: string): string | 'taken' | 'impossible' {
   }
 }
 
-/** One lock file, told from the next of the same name. */
+/** One lock file, told from the next of the same name; of a link itself, which is in the way even where it leads nowhere. */
 function identityOf(lock: string): string | undefined {
   try {
-    const { ino, mtimeNs, birthtimeNs } = statSync(lock, { bigint: true });
+    const { ino, mtimeNs, birthtimeNs } = lstatSync(lock, { bigint: true });
     return `${ino} ${mtimeNs} ${birthtimeNs}`;
   } catch {
     return undefined;
@@ -105,12 +105,26 @@ function lookAtOwner(lock: string): 'alive' | 'dead' | 'unknown' {
     const [pid = '', start = '', ...place] = readFileSync(lock, 'utf8').split(' ');
     const [, , ...here] = ownName().split(' ');
     if (!/^\d+$/.test(pid) || place.join(' ') !== here.join(' ')) return 'unknown';
-    process.kill(Number(pid), 0);
+    if (!runs(Number(pid))) return 'dead';
     // The number may be another process's by now.
-    if (start === '') return 'unknown';
-    return startOf(pid) === start ? 'alive' : 'dead';
+    const startNow = startOf(pid);
+    if (start === '' || startNow === '') return 'unknown';
+    return startNow === start ? 'alive' : 'dead';
+  } catch {
+    return 'unknown';
+  }
+}
+
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH' ? 'dead' : 'unknown';
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ESRCH') return false;
+    // Another user's.
+    if (code === 'EPERM') return true;
+    throw error;
   }
 }
 

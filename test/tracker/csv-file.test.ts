@@ -183,7 +183,12 @@ describe.runIf(process.platform === 'linux')('the lock', () => {
     expect(readdirSync(folder.path)).toEqual(['emissions.csv']);
   });
 
-  it('of a process that lives is waited for', async () => {
+  it.each(['', ", also another user's"])('of a process that lives is waited for%s', async (others) => {
+    if (others !== '') {
+      vi.spyOn(process, 'kill').mockImplementation(() => {
+        throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+      });
+    }
     const holder = spawn(process.execPath, [
       '--eval',
       `const fs = require('node:fs'); const stat = fs.readFileSync('/proc/self/stat', 'latin1');
@@ -198,6 +203,7 @@ describe.runIf(process.platform === 'linux')('the lock', () => {
     await new Promise((resolve) => holder.stdout.once('data', resolve));
     const ended = new Promise((resolve) => holder.on('close', resolve));
     expect(writeReport(reportOf('mine'), file())).toEqual({ file: file() });
+    vi.restoreAllMocks();
     expect(await ended).toBe(0);
   }, 20_000);
 
@@ -207,6 +213,18 @@ describe.runIf(process.platform === 'linux')('the lock', () => {
     expect(runIds('emissions.csv')).toEqual(['mine']);
     expect(existsSync(lock())).toBe(false);
   });
+
+  it('that is a link to nowhere is taken, too', () => {
+    symlinkSync(folder.file('nowhere'), lock());
+    expect(writeReport(reportOf('mine'), file())).toEqual({ file: file() });
+    expect(readdirSync(folder.path)).toEqual(['emissions.csv']);
+  }, 20_000);
+
+  it('that cannot be taken away is not waited for for ever', () => {
+    mkdirSync(lock());
+    expect(writeReport(reportOf('mine'), file())).toMatchObject({ file: folder.file('emissions-1.csv') });
+    expect(runIds('emissions-1.csv')).toEqual(['mine']);
+  }, 40_000);
 
   it('that others always hold is waited for so long and no longer: the row goes beside', async () => {
     writeReport(reportOf('first'), file());
