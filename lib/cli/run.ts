@@ -125,6 +125,7 @@ async function openTrace(flags: RunFlags, context: ReportPlan['context'], meter:
       });
     },
     end: () => trace?.halt(),
+    abandon: () => trace?.abandon(),
     finish: (measurement: Measurement) => trace?.finish(measurement),
   };
 }
@@ -252,7 +253,11 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
   const outcome = runs.at(-1)?.outcome ?? { started: true };
   if (!outcome.started) complain(outcome.message, outcome.hint);
   const [first, ...others] = runs.filter((run) => run.outcome.started).map((run) => run.measurement);
-  if (first === undefined) return outcome;
+  if (first === undefined) {
+    // A file without a run would be in the way of the next try.
+    trace?.abandon();
+    return outcome;
+  }
 
   const merged = mergeMeasurements([first, ...others]);
   merged.warnings.push(...config.warnings);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A stream written to a file so that little is lost, whatever happens to the process or to the disk.
-import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { MicrojouleError } from '../core/errors.js';
@@ -14,14 +14,14 @@ const LARGE_PIECE = 1 << 18;
 const MOST_WAITING_BYTES = 16 << 20;
 
 /** A new file, an empty one, or a pipe or device; never one that holds something. */
-function openNew(file: string): number {
+function openNew(file: string): { descriptor: number; isOurs: boolean } {
   try {
-    return openSync(file, 'wx');
+    return { descriptor: openSync(file, 'wx'), isOurs: true };
   } catch (error) {
     const found = statSync(file, { throwIfNoEntry: false });
     // Who opens a folder to add to it is told that it is one.
     if (found === undefined || (found.isFile() && found.size > 0)) throw error;
-    return openSync(file, 'a');
+    return { descriptor: openSync(file, 'a'), isOurs: false };
   }
 }
 
@@ -34,6 +34,8 @@ export class TraceFile {
   readonly file: string;
   readonly #isCompressed: boolean;
   readonly #descriptor: number;
+  /** Whether it was not there before. */
+  readonly #isOurs: boolean;
   readonly #timer: NodeJS.Timeout;
   #text = '';
   #waiting: Buffer[] = [];
@@ -46,7 +48,9 @@ export class TraceFile {
     this.file = resolve(file);
     this.#isCompressed = /\.gz$/i.test(file);
     try {
-      this.#descriptor = openNew(this.file);
+      const { descriptor, isOurs } = openNew(this.file);
+      this.#descriptor = descriptor;
+      this.#isOurs = isOurs;
     } catch (error) {
       throw unwritable(this.file, error);
     }
@@ -93,6 +97,17 @@ export class TraceFile {
   close(): void {
     this.flush();
     this.#end();
+  }
+
+  /** Closes, and removes the file unless it was there before: for a run that never began. */
+  abandon(): void {
+    this.#end();
+    if (!this.#isOurs) return;
+    try {
+      rmSync(this.file, { force: true });
+    } catch {
+      // There is nothing in it that anybody misses.
+    }
   }
 
   #end(): void {

@@ -27,6 +27,8 @@ export interface RunningTrace {
   halt(): void;
   /** Completes and closes the file. @returns what kept lines from being written, where something did */
   finish(measurement: Measurement): MicrojouleError | undefined;
+  /** Ends a trace of a run that never began, and leaves no file. */
+  abandon(): void;
 }
 
 /** @throws MicrojouleError as {@link startStream} */
@@ -69,6 +71,10 @@ export function startTrace({ file, context, measurement, ...options }: TraceRunO
       if (end !== undefined) file.write(encodeRecord(end));
       file.close();
       return file.problem;
+    },
+    abandon() {
+      this.halt();
+      file.abandon();
     },
   };
 }

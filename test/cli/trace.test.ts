@@ -213,6 +213,21 @@ describe('--trace', () => {
     expect(readFileSync(taken, 'utf8')).toBe('a run\n');
   });
 
+  it('leaves no file of a command that does not start, so that the next try has its name', async () => {
+    const folder = place.newFolder();
+    const trace = folder.file('run.jsonl');
+    const mispelt = await runCli(['run', '--trace', trace, '--', 'microjoule-no-such-program']);
+    expect(mispelt.exitCode).toBe(127);
+    expect(readdirSync(folder.path)).toEqual([]);
+    const ran = await runCli(['run', '-q', '--trace', trace, '--', process.execPath, '--version']);
+    expect(ran.exitCode).toBe(0);
+    // What was there before stays.
+    const empty = folder.file('empty.jsonl');
+    writeFileSync(empty, '');
+    await runCli(['run', '--trace', empty, '--', 'microjoule-no-such-program']);
+    expect(readdirSync(folder.path).sort()).toEqual(['empty.jsonl', 'run.jsonl']);
+  });
+
   it('is told from reports; what is neither is refused', async () => {
     const folder = place.newFolder();
     const bad = folder.file('bad.jsonl');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -151,6 +151,20 @@ describe('the file of a trace', () => {
     trace.close();
     trace.write('b\n');
     expect(readFileSync(empty, 'utf8')).toBe('a\n');
+  });
+
+  it('that is abandoned is gone, unless it was there before', () => {
+    const [ours, theirs] = [newFile('.jsonl'), newFile('.jsonl')];
+    writeFileSync(theirs, '');
+    for (const file of [ours, theirs]) {
+      const trace = new TraceFile(file);
+      trace.write('a\n');
+      trace.abandon();
+      trace.write('b\n');
+      trace.close();
+    }
+    expect(existsSync(ours)).toBe(false);
+    expect(readFileSync(theirs, 'utf8')).toBe('');
   });
 
   it('says what is wrong with where it shall be', () => {
