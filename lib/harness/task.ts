@@ -25,7 +25,10 @@ export interface EnergyTask {
   signal: AbortSignal | undefined;
 }
 
-/** @throws what the function or a hook throws */
+/**
+ * Where the function or a hook throws, the hooks that end what was begun are called all the same, each once.
+ * @throws what the function or a hook throws, the first of it
+ */
 export async function energyOfTask(
   { name, fn, hooks, task, bench, signal }: EnergyTask,
   options: EnergyOptions,
@@ -34,33 +37,46 @@ export async function energyOfTask(
   if (state === 'errored') {
     return absent(name, 'failed', `the benchmark failed: ${error?.message ?? 'no message'}`);
   }
-  if (state.startsWith('aborted') || signal?.aborted)
-    return absent(name, 'aborted', 'the benchmark was aborted');
+  const aborted = (when = ''): BenchmarkEnergy => absent(name, 'aborted', `the benchmark was aborted${when}`);
+  if (state.startsWith('aborted') || signal?.aborted) return aborted();
   const call = (hook: Hook | undefined): unknown => hook?.call(task as never, 'run');
   const { beforeEach, afterEach } = hooks;
   let isBetween = false;
+  const endCall = async (): Promise<void> => {
+    if (!isBetween) return;
+    isBetween = false;
+    await call(afterEach);
+  };
   // What belongs after a call is done before the next: neither is measured.
   const setup = async (): Promise<void> => {
-    if (isBetween) await call(afterEach);
+    await endCall();
     isBetween = true;
     await call(beforeEach);
   };
   const hasEach = beforeEach !== undefined || afterEach !== undefined;
+  const measure = async (): Promise<BenchmarkEnergy> => {
+    await call(hooks.beforeAll);
+    try {
+      return await energyOf(fn.bind(task), {
+        ...options,
+        name,
+        ...(hasEach ? { setup } : {}),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (thrown) {
+      if (!signal?.aborted) throw thrown;
+      return aborted(' while its energy was measured');
+    }
+  };
   await bench.setup(task as never, 'run');
-  await call(hooks.beforeAll);
-  try {
-    return await energyOf(fn.bind(task), {
-      ...options,
-      name,
-      ...(hasEach ? { setup } : {}),
-      ...(signal === undefined ? {} : { signal }),
-    });
-  } catch (thrown) {
-    if (!signal?.aborted) throw thrown;
-    return absent(name, 'aborted', 'the benchmark was aborted while its energy was measured');
-  } finally {
-    if (isBetween) await call(afterEach);
-    await call(hooks.afterAll);
-    await bench.teardown(task as never, 'run');
+  const failures: unknown[] = [];
+  const tell = (thrown: unknown): undefined => {
+    failures.push(thrown);
+  };
+  const energy = await measure().catch(tell);
+  for (const end of [endCall, () => call(hooks.afterAll), () => bench.teardown(task as never, 'run')]) {
+    await Promise.resolve().then(end).catch(tell);
   }
+  if (energy === undefined || failures.length > 0) throw failures[0];
+  return energy;
 }
