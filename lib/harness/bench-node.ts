@@ -2,7 +2,14 @@
 //
 // bench-node with energy: its own run for time, then a pass of ours for energy, then its reporter.
 import { type BenchNode, prettyReport, Suite, textReport } from 'bench-node';
-import { absent, type BenchmarkEnergy, checkEnergyOptions, type EnergyOptions, energyOf } from './energy.js';
+import {
+  absent,
+  absentAfter,
+  type BenchmarkEnergy,
+  checkEnergyOptions,
+  type EnergyOptions,
+  energyOf,
+} from './energy.js';
 import { requireSupported } from './versions.js';
 import { amount, boundsOf, hasFigure, remarkOf } from './words.js';
 
@@ -98,7 +105,14 @@ export class EnergySuite extends Suite {
   }
 
   async #energyOf(name: string, fn: BenchNode.BenchmarkFunction | undefined): Promise<BenchmarkEnergy> {
-    if (fn !== undefined && fn.length === 0) return energyOf(fn, { ...this.#energyOptions, name });
+    if (fn !== undefined && fn.length === 0) {
+      try {
+        return await energyOf(fn, { ...this.#energyOptions, name });
+      } catch (error) {
+        // The times are measured, and are not to be lost.
+        return absentAfter(name, error);
+      }
+    }
     return absent(
       name,
       'managed',

@@ -4,7 +4,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { Bench, BenchOptions, FnOptions } from 'tinybench';
-import { type BenchmarkEnergy, checkEnergyOptions, type EnergyOptions } from './energy.js';
+import { absentAfter, type BenchmarkEnergy, checkEnergyOptions, type EnergyOptions } from './energy.js';
 import { energyOfTask } from './task.js';
 import { requireSupported } from './versions.js';
 
@@ -70,7 +70,11 @@ export function energyProvider(energyOptions: EnergyOptions = {}): EnergyProvide
         const energy = await energyOfTask(
           { name, fn, hooks, task: task as never, bench, signal },
           energyOptions,
-        );
+        ).catch((error: unknown) => {
+          // The times are measured, and are not to be lost.
+          if (bench.throws) throw error;
+          return absentAfter(name, error);
+        });
         energies[name] = energy;
         results.push({ ...task.result, name, energy });
       }

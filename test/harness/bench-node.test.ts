@@ -87,6 +87,42 @@ describe.skipIf(!hasVirtualMachine)('EnergySuite', () => {
     expect(result).toEqual(['measured 1', 'measured 0']);
   });
 
+  it('keeps the times where only the energy failed, and measures the others', async () => {
+    const { result } = await runInMachine<{ plugins: Plugin[]; samples: number[]; told: number }>(
+      LOADED_MACHINE,
+      `${SUITE}
+      let timed = 0;
+      let told = 0;
+      const watch = {
+        isSupported: () => true,
+        toString: () => 'Watch',
+        getReport: () => { timed += 1; return ''; },
+      };
+      const suite = new EnergySuite({
+        plugins: [watch],
+        energy: { budgetSeconds: 0.3 },
+        reporter: (results) => { told = results.length; },
+      });
+      suite.add('late', QUICK, () => { if (timed > 0) throw new RangeError('late'); });
+      suite.add('good', QUICK, () => {});
+      const results = await suite.run();
+      return {
+        plugins: results.map(({ plugins }) => plugins.at(-1)),
+        samples: results.map(({ opsSec, opsSecPerRun }) => opsSec ?? opsSecPerRun.length),
+        told,
+      };`,
+    );
+    expect(result.plugins).toMatchObject([
+      {
+        result: { kind: 'absent', reason: 'failed', detail: expect.stringContaining('measured: late') },
+        report: 'energy=n/a (failed)',
+      },
+      { result: { kind: 'measured' } },
+    ]);
+    for (const one of result.samples) expect(one).toBeGreaterThan(0);
+    expect(result.told).toBe(2);
+  });
+
   it('passes on what a function throws, and what its suite refuses', async () => {
     const { result } = await runInMachine<string[]>(
       NO_COUNTER,

@@ -103,6 +103,37 @@ describe.skipIf(!hasVirtualMachine)('vitest 5', () => {
         await bench('bad', () => { throw new TypeError('mine'); }).run(options);
       });`,
     );
+    project.write(
+      'estimates.mjs',
+      `import { energyProvider } from 'microjoule/vitest';
+      export default energyProvider({ budgetSeconds: 0.3, allowEstimates: true });`,
+    );
+    project.write(
+      'estimates.config.mjs',
+      `export default { test: {
+        include: [],
+        benchmark: { provider: './estimates.mjs' },
+        reporters: ['microjoule/vitest/reporter'],
+      } };`,
+    );
+    project.write(
+      'late.bench.mjs',
+      `import { expect, test } from 'vitest';
+      const options = { time: 0, iterations: 4, warmup: false };
+      test('late', async ({ bench }) => {
+        let count = 0;
+        const late = () => { if (++count > 20) throw new RangeError('late'); };
+        const results = await bench.compare(bench('late', late), bench('good', () => {}), options);
+        expect(results.get('late')).toMatchObject({
+          energy: { kind: 'absent', reason: 'failed', detail: expect.stringContaining('measured: late') },
+        });
+        expect(results.get('late').latency.mean).toBeGreaterThan(0);
+        expect(results.get('good').energy.kind).not.toBe('absent');
+      });`,
+    );
+    const late = await run(NO_COUNTER, 'late', 'estimates.config.mjs');
+    expect(late.exitCode, late.stdout + late.stderr).toBe(0);
+    expect(late.stdout).toMatch(/ late .* n\/a +failed /);
     const { stdout, stderr, exitCode } = await run(NO_COUNTER, 'absent', 'default.config.mjs');
     expect(exitCode).toBe(1);
     expect(stdout, stderr).toMatch(/ plain .*% +\d+ +n\/a +no counter +n\/a$/m);
