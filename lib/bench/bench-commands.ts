@@ -2,7 +2,7 @@
 //
 // Command lines in, report out.
 import { MicrojouleError } from '../core/errors.js';
-import type { MeterOptions } from '../meter/options.js';
+import { type MeterOptions, meterOptionsOf } from '../meter/options.js';
 import { packageVersion } from '../version.js';
 import { runBench } from './bench.js';
 import { CommandExecutor } from './execute.js';
@@ -21,13 +21,8 @@ export interface BenchCommandsOptions extends BenchOptions, MeterOptions {
   random?: () => number;
 }
 
-function meterOptions({ sysfs, dev, nvmlLibrary, wakeGpus, sources }: MeterOptions): MeterOptions {
-  const given = Object.entries({ sysfs, dev, nvmlLibrary, wakeGpus, sources });
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
-}
-
 async function gaugeFor(options: BenchCommandsOptions): Promise<Gauge> {
-  const meter = meterOptions(options);
+  const meter = meterOptionsOf(options);
   try {
     return await openGauge(meter);
   } catch (error) {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
+import { meterOptionsOf } from '../meter/options.js';
 import type { MeasureEnergyOptions } from './types.js';
 
 const TARGET_RATIO = 0.01;
 const BUDGET_SECONDS = 3;
-
-/** What a meter of one's own was opened with already. */
-const OF_METERS = ['sysfs', 'dev', 'nvmlLibrary', 'sources'] as const;
 
 function positive(name: string, value: number | undefined, fallback: number): number {
   if (value === undefined) return fallback;
@@ -41,7 +39,8 @@ export function resolveOptions<Input>(
   budgetSeconds = BUDGET_SECONDS,
 ): Resolved {
   if (options.setup !== undefined) checkFunction(options.setup, 'setup');
-  const own = OF_METERS.filter((one) => options[one] !== undefined);
+  // A meter of one's own was opened with them already.
+  const own = Object.keys(meterOptionsOf(options));
   if (options.meter !== undefined && own.length > 0) {
     throw new MicrojouleError(
       'ERR_BAD_OPTION',

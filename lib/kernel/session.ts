@@ -4,6 +4,7 @@
 import { MicrojouleError } from '../core/errors.js';
 import type { Provenance } from '../core/vocabulary.js';
 import { loadNow } from '../load.js';
+import { meterOptionsOf } from '../meter/options.js';
 import type { CounterCalibration, EnergyEstimate, Region } from '../precision/types.js';
 import { estimateCounters, totalOf } from '../region/estimate.js';
 import type { Kept } from '../region/open-region.js';
@@ -35,11 +36,7 @@ function counted(recorder: Recorder): (Recorded & { calibration: CounterCalibrat
 async function withAdvice(error: unknown, options: MeasureEnergyOptions): Promise<unknown> {
   if (!(error instanceof MicrojouleError) || error.code !== 'ERR_NO_COUNTERS') return error;
   const { diagnose } = loadNow<typeof import('../doctor/diagnose.js')>('doctor/diagnose');
-  const { sysfs, dev, nvmlLibrary, sources } = options;
-  const given = Object.entries({ sysfs, dev, nvmlLibrary, sources }).filter(
-    ([, value]) => value !== undefined,
-  );
-  const { verdict } = await diagnose(Object.fromEntries(given));
+  const { verdict } = await diagnose(meterOptionsOf(options));
   const { command, why } = verdict.next;
   const estimates = 'Or pass allowEstimates: true for a model of the CPU instead of a measurement.';
   return new MicrojouleError('ERR_NO_COUNTERS', error.message, {
@@ -53,7 +50,7 @@ async function withAdvice(error: unknown, options: MeasureEnergyOptions): Promis
  * @throws MicrojouleError `ERR_NO_COUNTERS` with doctor's advice
  */
 export async function openSession(options: MeasureEnergyOptions): Promise<Session> {
-  const own: RegionMeter = options.meter ?? openMeter(meterOptions(options));
+  const own: RegionMeter = options.meter ?? openMeter(meterOptionsOf(options));
   const kept: Kept & { start: bigint } = { start: process.hrtime.bigint() };
   let recorder: Recorder | undefined;
   const close = (): void => {
@@ -69,20 +66,6 @@ export async function openSession(options: MeasureEnergyOptions): Promise<Sessio
     close();
     throw await withAdvice(error, options);
   }
-}
-
-function meterOptions({
-  sysfs,
-  dev,
-  nvmlLibrary,
-  sources,
-}: MeasureEnergyOptions): Parameters<typeof openMeter>[0] {
-  return {
-    ...(sysfs === undefined ? {} : { sysfs }),
-    ...(dev === undefined ? {} : { dev }),
-    ...(nvmlLibrary === undefined ? {} : { nvmlLibrary }),
-    ...(sources === undefined ? {} : { sources }),
-  };
 }
 
 function sessionOf(recorder: Recorder, kept: { start: bigint }, close: () => void): Session {

@@ -21,6 +21,23 @@ export interface MeterOptions {
   sources?: readonly string[];
 }
 
+/** The compiler sees to it that none is forgotten. */
+const NAMES: Record<keyof MeterOptions, true> = {
+  sysfs: true,
+  dev: true,
+  nvmlLibrary: true,
+  wakeGpus: true,
+  sources: true,
+};
+
+/** What of some options concerns meters and was given. */
+export function meterOptionsOf(options: MeterOptions): MeterOptions {
+  const names = Object.keys(NAMES) as (keyof MeterOptions)[];
+  return Object.fromEntries(
+    names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  );
+}
+
 export interface ResolvedMeterOptions {
   sysfs: string;
   dev: string;
