@@ -92,6 +92,7 @@ export function startMachine(nameOrText: string, ...added: string[]): VirtualMac
     MICROJOULE_DEV: path.join(root, 'dev'),
     // No GPU of the machine that runs the tests.
     MICROJOULE_NVML_LIBRARY: path.join(root, 'no-nvml'),
+    MICROJOULE_CALIBRATION_CACHE: 'off',
   };
   let epoch: bigint | undefined;
   const epochNs = (): bigint => {
