@@ -67,16 +67,20 @@ void PackageSampler::SetDemand(const Demand& demand) {
   demand_ = demand;
   grid_ns_ = base_ns_ = now_ns;
   for (CounterWatch& watch : watches_) watch.SetTracking(demand.track, now_ns);
+  // Whoever asked sees at once what it is doing now.
+  next_publish_ns_ = 0;
 }
 
 void PackageSampler::Calibrate() {
   const uint64_t now_ns = clock_.MonotonicNs();
   for (CounterWatch& watch : watches_) watch.Calibrate(now_ns);
+  next_publish_ns_ = 0;
 }
 
 void PackageSampler::Resume() {
   const uint64_t now_ns = clock_.MonotonicNs();
   for (CounterWatch& watch : watches_) watch.Resume(now_ns);
+  next_publish_ns_ = 0;
 }
 
 uint64_t PackageSampler::Poll() {

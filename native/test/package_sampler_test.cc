@@ -92,6 +92,17 @@ void TestFirstCalibration() {
   CHECK(Within(report.calibration.period_ns, 100e6, 0.01));
 }
 
+// However lately it was published what it did before.
+void TestTellsOfOrdersAtOnce() {
+  Run run({Behaviour()}, 2, {});
+  for (int i = 0; i < 3; ++i) {
+    CHECK(After(&run, 1 + 0.24 * i).mode == CounterWatch::Mode::kTracking);
+    run.sampler->Calibrate();
+    run.sampler->Poll();
+    CHECK(run.sampler->Describe()[0].mode == CounterWatch::Mode::kCalibrating);
+  }
+}
+
 void TestNotTracking() {
   // A read a millisecond cannot tell the period of a millisecond, and does not say that it can.
   Run fast({Behaviour()}, 4, {1000000, false});
@@ -255,6 +266,7 @@ int main() {
   TestSlow(20e6, 1e6);
   TestSlow(100e6, 2e6);
   TestFirstCalibration();
+  TestTellsOfOrdersAtOnce();
   TestNotTracking();
   TestMissing();
   TestDrift();
