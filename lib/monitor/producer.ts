@@ -248,7 +248,8 @@ class Producer implements RunningStream {
   #schedule(): void {
     const cell = this.#cell;
     if (cell === undefined) {
-      this.#timer = setTimeout(() => this.#wake(), this.#waitMs());
+      // A row may be overdue; later versions of Node warn of a negative wait.
+      this.#timer = setTimeout(() => this.#wake(), Math.max(0, this.#waitMs()));
       return;
     }
     // Whatever else there is to do has its turn between two rows.
