@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
 #include "calibration.h"
 
@@ -40,10 +38,6 @@ uint32_t Whole(double value) { return static_cast<uint32_t>(std::clamp(value, 0.
 }  // namespace
 
 void UpdateTally::Learn(const Calibration& calibration) {
-  if (getenv("DBG"))
-    fprintf(stderr, "learn T %g u %g j %g n %u br %g held %g\n", calibration.period_ns,
-            calibration.period_uncertainty_ns, calibration.jitter_ns, calibration.updates,
-            calibration.bracket_ns, calibration.held_up_ratio);
   if (calibration.period_ns <= 0) return;
   // Reads that are rare hide how little or much it scatters.
   jitter_ns_ = std::max(calibration.jitter_ns, calibration.bracket_ns * kUniformDeviation);
@@ -145,14 +139,6 @@ UpdateTally::Seen UpdateTally::Add(uint64_t lower, uint64_t start, uint64_t uppe
     out.lost = true;
     Anchor(lower_ns, upper_ns);
     return out;
-  }
-  if (getenv("DBG")) {
-    fprintf(stderr, "place %g T %g doubt %g jit %g pvar %g drift %g told %g [%g %g %g] likely %d:",
-            (place_ns_ - 5e9) / 1e6, period_ns_, period_doubt_, jitter_ns_,
-            std::sqrt(place_variance_), drift_ns_, told_, (lower_ns - 5e9) / 1e6,
-            (start_ns - 5e9) / 1e6, (upper_ns - 5e9) / 1e6, likely);
-    for (int i = 0; i < count; ++i) fprintf(stderr, " %g:%g", numbers[i], costs[i]);
-    fprintf(stderr, "\n");
   }
   const bool adrift = Square(drift_ns_ + numbers[first] * period_ns_ * period_doubt_) * kSureCost >
                       Square(period_ns_) / 4;

@@ -82,6 +82,11 @@ describe('C++', () => {
     expect(native.filter((file) => platform.test(code(file)))).toEqual(['native/sources.cc']);
   });
 
+  it('prints nothing and takes no orders from the environment', () => {
+    const speaking = /\b(?:secure_)?getenv\b|\bf?printf\b|\bf?puts\b|\bstd::(?:cerr|cout|clog)\b|\bperror\b/;
+    expect(native.filter((file) => speaking.test(code(file)))).toEqual([]);
+  });
+
   it('keeps counter sources apart', () => {
     // Quoted names at the start of a row of the table.
     const sources = [...code('native/sources.cc').matchAll(/\{\s*"(\w+)"\s*,/g)].map(([, name = '']) => name);
