@@ -147,6 +147,11 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
     .option('--run-folder <dir>', 'stands for /run, where cloud-init tells the cloud (env: MICROJOULE_RUN)')
     .option('--cpu-watts <watts>', 'constant CPU power where there is no counter', numberFrom(0, true))
     .option(
+      '--cpu-full-watts <watts>',
+      'CPU power at full load where there is no counter',
+      numberFrom(0, true),
+    )
+    .option(
       '--ram-watts-per-gib <watts>',
       'memory power per GiB where there is no counter',
       numberFrom(0, false),
@@ -173,6 +178,11 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
     .option('--intensity <g/kWh>', 'carbon intensity, instead of the data set', numberFrom(0, false))
     .option('--pue <ratio>', "power usage effectiveness of the machine's building", numberFrom(1, false))
     .option('--cpu-watts <watts>', 'constant CPU power where there is no counter', numberFrom(0, true))
+    .option(
+      '--cpu-full-watts <watts>',
+      'CPU power at full load where there is no counter',
+      numberFrom(0, true),
+    )
     .option(
       '--ram-watts-per-gib <watts>',
       'memory power per GiB where there is no counter',

@@ -23,6 +23,7 @@ export interface MonitorFlags extends MeterFlags {
   duration?: number;
   estimates: boolean;
   cpuWatts?: number;
+  cpuFullWatts?: number;
   ramWattsPerGib?: number;
   ramModel?: 'per-gib' | 'per-dimm';
   country?: string;
@@ -46,14 +47,15 @@ export async function runMonitor(flags: MonitorFlags): Promise<ChildOutcome> {
   }
   const config = loadConfig();
   for (const { message, hint } of config.warnings) complain(message, hint);
-  const { cpuWatts, ramWattsPerGib, ramModel, country, region, intensity, pue } = flags;
+  const { cpuWatts, cpuFullWatts, ramWattsPerGib, ramModel, country, region, intensity, pue } = flags;
   const settled = override(config.options, {
-    ...{ cpuWatts, ramWattsPerGib, ramModel, country, region, pue },
+    ...{ cpuWatts, cpuFullWatts, ramWattsPerGib, ramModel, country, region, pue },
     intensityGramsPerKwh: intensity,
   });
   const options: StreamOptions = {
     ...toMeterOptions(flags),
     cpuWatts: settled.cpuWatts,
+    cpuFullWatts: settled.cpuFullWatts,
     ramWattsPerGib: settled.ramWattsPerGib,
     ramModel: settled.ramModel,
     estimates: flags.estimates,

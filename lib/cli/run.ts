@@ -56,6 +56,7 @@ export interface RunFlags extends MeterFlags {
   cloudMetadata?: boolean;
   runFolder?: string;
   cpuWatts?: number;
+  cpuFullWatts?: number;
   ramWattsPerGib?: number;
   ramModel?: 'per-gib' | 'per-dimm';
   model?: string;
@@ -130,8 +131,8 @@ async function openTrace(flags: RunFlags, context: ReportPlan['context'], meter:
   };
 }
 
-function estimatesOf({ cpuWatts, ramWattsPerGib, ramModel }: RunFlags): EstimateOptions {
-  return { cpuWatts, ramWattsPerGib, ramModel };
+function estimatesOf({ cpuWatts, cpuFullWatts, ramWattsPerGib, ramModel }: RunFlags): EstimateOptions {
+  return { cpuWatts, cpuFullWatts, ramWattsPerGib, ramModel };
 }
 
 function requireCounters(meter: Meter, flags: RunFlags): void {

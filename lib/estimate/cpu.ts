@@ -24,8 +24,10 @@ export interface CpuPowerModel extends Provenance {
 }
 
 export interface CpuPowerOptions {
-  /** Power of all packages as the user gives it, in watts. */
+  /** Power of all packages as the user gives it, in watts: a constant. */
   cpuWatts?: number | undefined;
+  /** Their power at full load as the user gives it, in watts. */
+  cpuFullWatts?: number | undefined;
   /** Sum of the packages' long-term power limits as the kernel gives it, in watts. */
   maxPowerWatts?: number | undefined;
 }
@@ -52,21 +54,44 @@ function findFamily(cpu: CpuIdentity): { family: CpuFamily; foundBy: string } | 
   return family === undefined ? undefined : { family, foundBy: 'model name' };
 }
 
-function fromUser(cpuWatts: number): CpuPowerModel {
-  if (!(Number.isFinite(cpuWatts) && cpuWatts > 0)) {
-    throw new MicrojouleError(
-      'ERR_BAD_OPTION',
-      `cpuWatts must be a number of watts above 0, not ${cpuWatts}`,
-      { hint: 'Give the power of all CPU packages, for example 65, or leave cpuWatts out.' },
-    );
+function requireWatts(option: 'cpuWatts' | 'cpuFullWatts', watts: number, meaning: string): void {
+  if (Number.isFinite(watts) && watts > 0) return;
+  throw new MicrojouleError('ERR_BAD_OPTION', `${option} must be a number of watts above 0, not ${watts}`, {
+    hint: `Give the ${meaning}, for example 65, or leave ${option} out.`,
+  });
+}
+
+/** The user's own model, if one was given. */
+function fromUser({ cpuWatts, cpuFullWatts }: CpuPowerOptions): CpuPowerModel | undefined {
+  if (cpuWatts !== undefined) requireWatts('cpuWatts', cpuWatts, 'power of all CPU packages');
+  if (cpuFullWatts !== undefined) {
+    requireWatts('cpuFullWatts', cpuFullWatts, 'power of all CPU packages at full load');
   }
+  if (cpuWatts !== undefined && cpuFullWatts !== undefined) {
+    throw new MicrojouleError('ERR_BAD_OPTION', 'cpuWatts and cpuFullWatts exclude each other', {
+      hint: 'Give cpuFullWatts for what the CPU draws at full load, or cpuWatts for what it draws all the time.',
+    });
+  }
+  if (cpuWatts !== undefined) {
+    return {
+      kind: 'assumed',
+      source: 'user',
+      method: 'constant',
+      detail: `The CPU is taken to draw ${rounded(cpuWatts)} W throughout, as given by the user.`,
+      idleWatts: cpuWatts,
+      fullWatts: cpuWatts,
+    };
+  }
+  if (cpuFullWatts === undefined) return undefined;
   return {
     kind: 'assumed',
     source: 'user',
-    method: 'constant',
-    detail: `The CPU is taken to draw ${rounded(cpuWatts)} W throughout, as given by the user.`,
-    idleWatts: cpuWatts,
-    fullWatts: cpuWatts,
+    method: LINEAR,
+    detail:
+      `Full load is ${rounded(cpuFullWatts)} W for all packages, as given by the user; ` +
+      `idle is assumed to be ${idlePercent} of it.`,
+    idleWatts: cpuFullWatts * ASSUMED_IDLE_SHARE,
+    fullWatts: cpuFullWatts,
   };
 }
 
@@ -106,21 +131,23 @@ function fromThreadCount({ modelName, threadCount }: CpuIdentity): CpuPowerModel
     method: LINEAR,
     detail:
       `The CPU "${modelName}" is not in the table: ${UNKNOWN_WATTS_PER_THREAD} W per thread x ${threadCount} ` +
-      `threads at full load and ${idlePercent} of that idle are assumed. Pass --cpu-watts for a better value.`,
+      `threads at full load and ${idlePercent} of that idle are assumed. Pass --cpu-full-watts for a better value.`,
     idleWatts: fullWatts * ASSUMED_IDLE_SHARE,
     fullWatts,
   };
 }
 
 /**
- * The power model of a machine's CPU packages, memory not included. In this order: the user's constant, the kernel's
+ * The power model of a machine's CPU packages, memory not included. In this order: the user's, the kernel's
  * power limit, the family table, an assumption per thread.
  *
- * @throws MicrojouleError `ERR_BAD_OPTION` when `cpuWatts` is given and is not a finite number of watts above 0.
+ * @throws MicrojouleError `ERR_BAD_OPTION` when `cpuWatts` or `cpuFullWatts` is given and is not a finite number of watts
+ * above 0, or both are.
  */
 export function chooseCpuPowerModel(cpu: CpuIdentity, options: CpuPowerOptions = {}): CpuPowerModel {
-  const { cpuWatts, maxPowerWatts } = options;
-  if (cpuWatts !== undefined) return fromUser(cpuWatts);
+  const { maxPowerWatts } = options;
+  const given = fromUser(options);
+  if (given !== undefined) return given;
   if (maxPowerWatts !== undefined && Number.isFinite(maxPowerWatts) && maxPowerWatts > 0) {
     return fromPowerLimit(maxPowerWatts);
   }

@@ -19,6 +19,8 @@ import { whySourcesFail } from './reasons.js';
 export interface EstimateOptions {
   /** Constant power of all CPU packages in watts, for a machine without CPU counters. */
   cpuWatts?: number | undefined;
+  /** Power of all CPU packages at full load, in watts, for such a machine; idle is assumed. Instead of `cpuWatts`. */
+  cpuFullWatts?: number | undefined;
   /** Watts per installed GiB, for a machine without memory counters. */
   ramWattsPerGib?: number | undefined;
   /** Which model estimates memory. Default `per-gib`. */
@@ -124,7 +126,11 @@ export function chooseModels({
   estimates,
 }: Pick<Evidence, 'cpu' | 'maxPowerWatts' | 'ramTotalGib' | 'estimates'>) {
   return {
-    cpu: chooseCpuPowerModel(cpu, { cpuWatts: estimates.cpuWatts, maxPowerWatts }),
+    cpu: chooseCpuPowerModel(cpu, {
+      cpuWatts: estimates.cpuWatts,
+      cpuFullWatts: estimates.cpuFullWatts,
+      maxPowerWatts,
+    }),
     ram: estimateRamPower({ ramTotalGib, model: estimates.ramModel, wattsPerGib: estimates.ramWattsPerGib }),
   };
 }
@@ -133,7 +139,7 @@ function cpuComponent(evidence: Evidence, model: Models['cpu'], warnings: Warnin
   const { durationSeconds, utilisationRatio, estimates } = evidence;
   const found = measured(evidence, 'package', 'CPU package');
   if (found !== undefined) {
-    if (estimates.cpuWatts !== undefined) {
+    if (estimates.cpuWatts !== undefined || estimates.cpuFullWatts !== undefined) {
       warnings.push({
         code: 'cpu-watts-unused',
         message: 'The given CPU power was not used: the CPU was measured.',

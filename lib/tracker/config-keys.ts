@@ -63,6 +63,7 @@ const OWN_KEYS: Readonly<Record<keyof ConfigOptions, Type>> = {
   functionalUnit: 'text',
   unitCount: 'number',
   cpuWatts: 'number',
+  cpuFullWatts: 'number',
   ramWattsPerGib: 'number',
   ramModel: 'text',
   flushSeconds: 'number',
@@ -83,7 +84,7 @@ const SAME: Readonly<Record<string, keyof ConfigOptions>> = {
   cloud_provider: 'cloudProvider',
   cloud_region: 'cloudRegion',
   force_carbon_intensity_g_co2e_kwh: 'intensityGramsPerKwh',
-  force_cpu_power: 'cpuWatts',
+  force_cpu_power: 'cpuFullWatts',
   pue: 'pue',
   wue: 'wue',
 };
@@ -125,6 +126,9 @@ export function override<T extends ConfigOptions>(base: ConfigOptions, stronger:
   if (given.country !== undefined) delete kept.region;
   if (given.cloudProvider !== undefined) delete kept.cloudRegion;
   if (given.intensityGramsPerKwh !== undefined) delete kept.intensityUncertaintyGramsPerKwh;
+  // Two models of one CPU.
+  if (given.cpuWatts !== undefined) delete kept.cpuFullWatts;
+  if (given.cpuFullWatts !== undefined) delete kept.cpuWatts;
   return { ...kept, ...given } as T;
 }
 

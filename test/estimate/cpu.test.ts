@@ -19,6 +19,7 @@ const MYSTERY: CpuIdentity = { modelName: 'Brand X', threadCount: 8 };
 
 const MODELS: [string, CpuPowerModel][] = [
   ['user', chooseCpuPowerModel(MILAN, { cpuWatts: 42 })],
+  ['user at full load', chooseCpuPowerModel(MILAN, { cpuFullWatts: 60 })],
   ['limit', chooseCpuPowerModel(MILAN, { maxPowerWatts: 28 })],
   ['family', chooseCpuPowerModel(MILAN)],
   ['unknown', chooseCpuPowerModel(MYSTERY)],
@@ -36,9 +37,28 @@ describe('chooseCpuPowerModel', () => {
     });
   });
 
-  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses %s W', (cpuWatts) => {
-    expect(() => chooseCpuPowerModel(MILAN, { cpuWatts })).toThrow(
-      expect.objectContaining({ code: 'ERR_BAD_OPTION' }),
+  it("takes the user's full load, with the idle share of the other models", () => {
+    const model = chooseCpuPowerModel(MILAN, { cpuFullWatts: 60, maxPowerWatts: 28 });
+    expect(model).toMatchObject({ kind: 'assumed', source: 'user', fullWatts: 60 });
+    expect(model.method).toBe(chooseCpuPowerModel(MYSTERY).method);
+    expect(cpuPowerWatts(model, 0)).toBeCloseTo(9, 9);
+    expect(cpuPowerWatts(model, 1)).toBe(60);
+  });
+
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses %s W', (watts) => {
+    for (const option of ['cpuWatts', 'cpuFullWatts']) {
+      expect(() => chooseCpuPowerModel(MILAN, { [option]: watts })).toThrow(
+        expect.objectContaining({
+          code: 'ERR_BAD_OPTION',
+          message: expect.stringMatching(new RegExp(`^${option} `)),
+        }),
+      );
+    }
+  });
+
+  it('refuses two models of one CPU', () => {
+    expect(() => chooseCpuPowerModel(MILAN, { cpuWatts: 20, cpuFullWatts: 60 })).toThrow(
+      expect.objectContaining({ code: 'ERR_BAD_OPTION', hint: expect.stringContaining('at full load') }),
     );
   });
 
@@ -101,7 +121,7 @@ describe('chooseCpuPowerModel', () => {
     const model = chooseCpuPowerModel(MYSTERY);
     expect(model).toMatchObject({ kind: 'assumed', fullWatts: 32 });
     expect(model.idleWatts).toBeCloseTo(4.8, 12);
-    expect(model.detail).toContain('--cpu-watts');
+    expect(model.detail).toContain('--cpu-full-watts');
     expect(model.detail).toContain('Brand X');
   });
 

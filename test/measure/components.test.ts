@@ -136,8 +136,23 @@ describe('buildComponents', () => {
     expect(counted.warnings.map((warning) => warning.code)).toContain('cpu-watts-unused');
   });
 
+  it('takes the full load the user gave by how busy the CPU was, and says where a counter is better', () => {
+    const estimates = { cpuFullWatts: 100 };
+    const watts = (utilisationRatio: number) =>
+      buildComponents(evidence([], { estimates, utilisationRatio })).components.cpu;
+    expect(watts(0)).toMatchObject({ kind: 'assumed', source: 'user' });
+    expect(watts(0).powerWatts).toBeCloseTo(15, 9);
+    expect(watts(1).powerWatts).toBeCloseTo(100, 9);
+    const counted = buildComponents(
+      evidence([delta('powercap:intel-rapl:0', 'package', 100)], { estimates }),
+    );
+    expect(counted.components.cpu).toMatchObject({ kind: 'measured', energyJoules: 100 });
+    expect(counted.warnings.map((warning) => warning.code)).toContain('cpu-watts-unused');
+  });
+
   it.each([
     { cpuWatts: -1 },
+    { cpuFullWatts: 0 },
     { cpuWatts: Number.NaN },
     { ramWattsPerGib: -1 },
   ])('refuses %j even where counters make it useless', (estimates) => {

@@ -104,6 +104,14 @@ describe('configuration', () => {
     ]);
   });
 
+  it('has one model of the CPU, the stronger', () => {
+    write(folder, '.codecarbon.config', '[codecarbon]\nforce_cpu_power = 65');
+    const { options } = loadConfig(folder.path);
+    expect(options).toEqual({ cpuFullWatts: 65 });
+    expect(override(options, { cpuWatts: 20 })).toEqual({ cpuWatts: 20 });
+    expect(override({ cpuWatts: 20 }, options)).toEqual({ cpuFullWatts: 65 });
+  });
+
   it('may say that no file is to be written', () => {
     vi.stubEnv('CODECARBON_SAVE_TO_FILE', 'False');
     expect(loadConfig(folder.path).options).toEqual({ output: [] });
