@@ -13,12 +13,15 @@ export { checkModelDetails, parseModelDetails } from './report/model.js';
 export type { Written } from './tracker/csv-beside.js';
 export type { OnCsvWrite } from './tracker/csv-file.js';
 export { checkEndpoint, sendReport } from './tracker/endpoint.js';
-export { FLUSH_SECONDS, flushOutputs } from './tracker/flush.js';
+export { flushOutputs } from './tracker/flush.js';
 export { writeModelCard } from './tracker/model-card-file.js';
 export {
   checkOutput,
   checkWriteOptions,
+  isCsv,
+  type OutputFile,
   outputExtensions,
+  resolveOutput,
   type WriteOptions,
   writeOutputs,
   writeReport,

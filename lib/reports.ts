@@ -9,11 +9,13 @@ export { ansiStyle } from './format/ansi-style.js';
 export { formatProgress, type Progress } from './format/progress.js';
 export { formatText, type Style, type StyleName } from './format/text.js';
 export { loadConfig } from './tracker/config.js';
-export { type ConfigOptions, override, type Settled } from './tracker/config-keys.js';
+export { override, type Settled } from './tracker/config-keys.js';
 export {
   createReport,
   planReport,
   type ReportOptions,
   type ReportPlan,
 } from './tracker/create-report.js';
+export { checkFlushSeconds } from './tracker/flush-interval.js';
+export { type ConfigOptions, unknownOptions } from './tracker/option-names.js';
 export { resolvePlace } from './tracker/place.js';

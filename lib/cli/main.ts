@@ -101,7 +101,11 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
       numberFrom(0, true),
       0.1,
     )
-    .option('--flush <seconds>', 'write the report so often while it runs, 0 never', numberFrom(0, false), 60)
+    .option(
+      '--flush <seconds>',
+      'write the report so often while it runs, 0 never (default: 60)',
+      numberFrom(0, false),
+    )
     .option('-q, --quiet', 'no report on stderr')
     .option('--no-progress', 'no status line for long commands')
     .option('--project-name <name>', 'name of the project in the report', text)

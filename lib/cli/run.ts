@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+
+import type { OutputFile } from '../formats.js';
 import {
   type EstimateOptions,
   type Measurement,
@@ -10,6 +12,7 @@ import {
   type Recording,
 } from '../measures.js';
 import {
+  checkFlushSeconds,
   detectCloud,
   formatText,
   loadConfig,
@@ -31,7 +34,7 @@ export interface RunFlags extends MeterFlags {
   output?: string[];
   json?: boolean;
   repeat: number;
-  flush: number;
+  flush?: number;
   trace?: string;
   traceInterval: number;
   duration?: number;
@@ -70,6 +73,10 @@ export interface RunFlags extends MeterFlags {
 
 /** Loaded only when a file is read or written: most runs end in the terminal. */
 const formats = () => import('../formats.js');
+
+/** What is told in spite of -q: a file is not where it should be, or what the user wrote is not what happens. */
+const QUIET_TOO =
+  /^(output-(elsewhere|remark)|config-(key-unknown|endpoint-unused|section-missing|unreadable))$/;
 
 /** Our own failure, as GNU env and timeout have it. */
 const OWN_FAILURE = 125;
@@ -151,13 +158,14 @@ interface Surroundings {
   trace: Trace | undefined;
   /** Takes all runs so far, the one that goes on as the last. */
   flush(measurements: [Measurement, ...Measurement[]]): void;
+  flushSeconds: number;
 }
 
 /** Runs until a run fails, a signal arrives or the repetitions are done. The last may not have started. */
 async function measureRuns(
   argv: string[],
   flags: RunFlags,
-  { meter, gramsPerKwh, trace, flush }: Surroundings,
+  { meter, gramsPerKwh, trace, flush, flushSeconds }: Surroundings,
 ): Promise<MeasuredRun[]> {
   const signals = holdSignals();
   const runs: MeasuredRun[] = [];
@@ -177,7 +185,7 @@ async function measureRuns(
       gramsPerKwh,
       trace,
       flush: {
-        everySeconds: flags.flush,
+        everySeconds: flushSeconds,
         take: (latest) => {
           const [first = latest, ...others] = [...runs.map(({ measurement }) => measurement), latest];
           flush([first, ...others]);
@@ -195,7 +203,7 @@ function traceFailed({ message, hint }: MicrojouleError): Warning {
 }
 
 /** Tries, while a run goes on; at its end, failures are told. */
-async function flushReport(report: Report, outputs: readonly string[]): Promise<void> {
+async function flushReport(report: Report, outputs: readonly OutputFile[]): Promise<void> {
   try {
     (await formats()).flushOutputs(report, outputs);
   } catch {
@@ -237,6 +245,7 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
   });
   if (settled.onCsvWrite !== undefined) (await formats()).checkWriteOptions(settled);
   const plan = planReport({ ...settled, model });
+  const flushSeconds = checkFlushSeconds(flags.flush ?? config.options.flushSeconds);
   const meter = openMeter(toMeterOptions(flags));
   if (flags.require === true) requireCounters(meter, flags);
 
@@ -249,6 +258,7 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
     flush: (measurements) => {
       if (outputs.length > 0) flushReport(plan.report(mergeMeasurements(measurements)), outputs);
     },
+    flushSeconds,
   });
   meter.close();
   const outcome = runs.at(-1)?.outcome ?? { started: true };
@@ -280,9 +290,7 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
   if (flags.json === true) process.stdout.write((await formats()).formatJson(report));
   // What a file should have held and does not is shown in spite of -q: there is no second chance to measure it.
   else if (flags.quiet !== true || failures.length > 0) showReport(report);
-  else
-    for (const { code, message } of report.warnings)
-      if (/^output-(elsewhere|remark)$/.test(code)) complain(message);
+  else for (const { code, message } of report.warnings) if (QUIET_TOO.test(code)) complain(message);
   for (const { message, hint } of failures) complain(message, hint);
   if (unsent !== undefined) complain(unsent.message, unsent.hint);
   if (untraced !== undefined) complain(untraced.message, untraced.hint);

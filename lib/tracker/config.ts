@@ -6,11 +6,13 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { MicrojouleError } from '../core/errors.js';
+import type { Warning } from '../core/vocabulary.js';
 import { type ConfigLayer, type Settled, settleConfig } from './config-keys.js';
+import { parseIni } from './ini.js';
 
 const CODECARBON_FILE = '.codecarbon.config';
 const CODECARBON_SECTION = 'codecarbon';
-const ENVIRONMENT_PREFIX = 'CODECARBON_';
+const ENVIRONMENT_PREFIX = 'codecarbon_';
 const OWN_FILE = 'microjoule.config.json';
 
 /**
@@ -18,58 +20,57 @@ const OWN_FILE = 'microjoule.config.json';
  * @throws MicrojouleError `ERR_BAD_OPTION` for a file that cannot be read as what it is, and for values of wrong types
  */
 export function loadConfig(folder: string = process.cwd()): Settled {
-  const home = join(homedir(), CODECARBON_FILE);
+  const found: Warning[] = [];
   const local = join(folder, CODECARBON_FILE);
-  const codecarbon = [
-    ...(home === local ? [] : iniLayer(home)),
-    ...iniLayer(local),
-    environmentLayer(process.env),
-  ];
-  return settleConfig(codecarbon, [
-    ...packageLayer(join(folder, 'package.json')),
-    ...jsonLayer(join(folder, OWN_FILE)),
-  ]);
+  const codecarbon = [...homeLayer(local, found), ...iniLayer(local, found), environmentLayer(process.env)];
+  const own = [...packageLayer(join(folder, 'package.json')), ...jsonLayer(join(folder, OWN_FILE))];
+  const { options, warnings } = settleConfig(codecarbon, own);
+  return { options, warnings: [...found, ...warnings] };
 }
 
-function iniLayer(file: string): ConfigLayer[] {
-  const text = readText(file);
-  return text === undefined ? [] : [{ where: file, values: parseIni(text, CODECARBON_SECTION) }];
-}
-
-/**
- * One section of an INI file as Python's configparser reads it: `key = value` or `key: value`, keys without case,
- * comments on lines of their own, indented lines go on with the value before.
- */
-export function parseIni(text: string, section: string): Record<string, string> {
-  const values = new Map<string, string>();
-  let inside = false;
-  let last: string | undefined;
-  for (const line of text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)) {
-    if (/^\s*([#;]|$)/.test(line)) continue;
-    const header = /^\[([^\]]+)\]/.exec(line);
-    if (header !== null) {
-      inside = header[1] === section;
-      last = undefined;
-      continue;
-    }
-    if (!inside) continue;
-    const more = /^\s+(.*)$/.exec(line)?.[1];
-    if (more !== undefined && last !== undefined) {
-      values.set(last, `${values.get(last) ?? ''}\n${more.trim()}`);
-      continue;
-    }
-    const [, name = '', value = ''] = /^\s*([^=:]+?)\s*(?:[=:]\s*(.*))?$/.exec(line) ?? [];
-    last = name.toLowerCase();
-    values.set(last, value.trim());
+/** A home that is not there, or another user's, as in containers, is no reason not to work. */
+function homeLayer(local: string, warnings: Warning[]): ConfigLayer[] {
+  let file: string;
+  try {
+    file = join(homedir(), CODECARBON_FILE);
+  } catch {
+    // A user without a home has no file there.
+    return [];
   }
-  return Object.fromEntries(values);
+  if (file === local) return [];
+  try {
+    return iniLayer(file, warnings);
+  } catch (error) {
+    const { message, hint } = error as MicrojouleError;
+    warnings.push({
+      code: 'config-unreadable',
+      message: `${message}: what it may set is not used.`,
+      ...(hint === undefined ? {} : { hint }),
+    });
+    return [];
+  }
 }
 
+function iniLayer(file: string, warnings: Warning[]): ConfigLayer[] {
+  const text = readText(file);
+  if (text === undefined) return [];
+  const values = parseIni(text, CODECARBON_SECTION);
+  if (values !== undefined) return [{ where: file, values }];
+  warnings.push({
+    code: 'config-section-missing',
+    message: `${file} has no section [${CODECARBON_SECTION}]: nothing in it is used.`,
+    hint: `Put [${CODECARBON_SECTION}] on a line of its own above the keys.`,
+  });
+  return [];
+}
+
+/** CodeCarbon reads the variables in either case. */
 function environmentLayer(environment: NodeJS.ProcessEnv): ConfigLayer {
   const values = Object.entries(environment)
+    .map(([name, value]) => [name.toLowerCase(), value ?? ''] as const)
     .filter(([name]) => name.startsWith(ENVIRONMENT_PREFIX))
-    .map(([name, value]) => [name.slice(ENVIRONMENT_PREFIX.length).toLowerCase(), value ?? '']);
-  return { where: `environment ${ENVIRONMENT_PREFIX}*`, values: Object.fromEntries(values) };
+    .map(([name, value]) => [name.slice(ENVIRONMENT_PREFIX.length), value.replaceAll('%%', '%')]);
+  return { where: 'environment CODECARBON_*', values: Object.fromEntries(values) };
 }
 
 function packageLayer(file: string): ConfigLayer[] {

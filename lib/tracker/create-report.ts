@@ -2,6 +2,7 @@
 import { type CloudOptions, describeCloud } from '../carbon/cloud.js';
 import { type IntensityOptions, resolveIntensity } from '../carbon/intensity.js';
 import { type LocationOptions, resolveLocation } from '../carbon/location.js';
+import { requireText } from '../carbon/place-key.js';
 import type { Measurement, ModelDetails, Report } from '../core/report-types.js';
 import { buildReport, type ReportContext } from '../report/build.js';
 import { checkFacilityOptions, type FacilityOptions } from '../report/facility.js';
@@ -26,6 +27,9 @@ export interface ReportOptions
   experimentName?: string | undefined;
   model?: ModelDetails | undefined;
 }
+
+/** What plain JavaScript may hand over as numbers, and files need as text. */
+const NAMES = ['projectName', 'runId', 'experimentId', 'experimentName'] as const;
 
 /** A report's place, grid and names, settled before the work starts. */
 export interface ReportPlan {
@@ -53,6 +57,7 @@ function randomUuid(): string {
  * @throws MicrojouleError `ERR_UNKNOWN_COUNTRY`, `ERR_UNKNOWN_REGION`, `ERR_BAD_OPTION`, `ERR_BAD_MODEL`
  */
 export function planReport(options: ReportOptions = {}): ReportPlan {
+  for (const name of NAMES) if (options[name] !== undefined) requireText(name, options[name]);
   const cloud = describeCloud(options);
   const location = resolveLocation(options, cloud);
   const intensity = resolveIntensity(location, options);

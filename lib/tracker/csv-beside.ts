@@ -42,7 +42,7 @@ export function writeBeside(
   }
   const extension = extname(file);
   for (let n = 1; n < MOST_SIBLINGS; n++) {
-    const sibling = `${file.slice(0, -extension.length)}-${n}${extension}`;
+    const sibling = `${file.slice(0, file.length - extension.length)}-${n}${extension}`;
     if (!tryWrite(sibling, write).done) continue;
     return {
       file: sibling,

@@ -5,14 +5,15 @@ import { MicrojouleError } from '../core/errors.js';
 import type { Report } from '../core/report-types.js';
 import type { Warning } from '../core/vocabulary.js';
 import { codecarbonRow } from '../format/codecarbon-csv.js';
+import { asHttpUrl } from './http-url.js';
 
 /** All of it: name, connection, answer. A run that is over must not wait for a server that hangs. */
 const BUDGET_MS = 5000;
 
 /** @throws MicrojouleError `ERR_BAD_OPTION` for what is no http or https URL */
 export function checkEndpoint(endpoint: unknown): URL {
-  const url = typeof endpoint === 'string' && URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (url !== undefined && /^https?:$/.test(url.protocol)) return url;
+  const url = asHttpUrl(endpoint);
+  if (url !== undefined) return url;
   throw new MicrojouleError(
     'ERR_BAD_OPTION',
     'emissionsEndpoint must be a URL that begins with http:// or https://',

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 import type { Report } from '../core/report-types.js';
-import { writeOutputs } from './output.js';
-
-/** How often a long run's report is written while it goes on, in seconds: what a crash costs at most. */
-export const FLUSH_SECONDS = 60;
+import { isCsv, type OutputFile, writeOutputs } from './output.js';
 
 /**
  * Writes the report of a run that goes on, marked as such, to every file that is written anew: `.csv` gains its row at the
  * end only. What cannot be written is told at the end, when it is tried again.
  */
-export function flushOutputs(report: Report, files: readonly string[]): void {
+export function flushOutputs(report: Report, files: readonly OutputFile[]): void {
   report.warnings.push({
     code: 'unfinished',
     message: 'The run was still going on when this was written.',
@@ -17,6 +14,6 @@ export function flushOutputs(report: Report, files: readonly string[]): void {
   });
   writeOutputs(
     report,
-    files.filter((file) => !/\.csv$/i.test(file)),
+    files.filter((file) => !isCsv(file)),
   );
 }

@@ -13,20 +13,56 @@ export interface WriteOptions {
   onCsvWrite?: OnCsvWrite | undefined;
 }
 
+/** A file whose extension is its format, or one whose format is said: an extension, such as `csv`. */
+export type OutputFile = string | { file: string; format: string };
+
+/** Where an output is. */
+export function fileOf(output: OutputFile): string {
+  return typeof output === 'string' ? output : output.file;
+}
+
+/** The extension that names its format, with its dot. */
+function formatOf(output: OutputFile): string {
+  const extension = typeof output === 'string' ? extname(output) : `.${output.format}`;
+  return extension.toLowerCase();
+}
+
+/** The same output wherever the working directory goes. */
+export function resolveOutput(output: OutputFile): OutputFile {
+  return typeof output === 'string' ? resolve(output) : { ...output, file: resolve(output.file) };
+}
+
 /** The file name extensions a report can be written to. */
 export function outputExtensions(): string[] {
   return [...FORMATTERS.keys(), '.csv'];
 }
 
 /**
- * Checks an output file's name before the work starts.
+ * Checks an output before the work starts.
  * @throws MicrojouleError `ERR_BAD_OPTION`
  */
-export function checkOutput(file: unknown): void {
-  if (typeof file === 'string' && outputExtensions().includes(extname(file).toLowerCase())) return;
-  throw new MicrojouleError('ERR_BAD_OPTION', `output: "${String(file)}" has no known extension`, {
-    hint: `The extension chooses the format: ${outputExtensions().join(', ')} (a row of emissions.csv).`,
-  });
+export function checkOutput(output: unknown): void {
+  const extensions = outputExtensions();
+  if (typeof output === 'string') {
+    if (extensions.includes(formatOf(output))) return;
+    throw new MicrojouleError('ERR_BAD_OPTION', `output: "${output}" has no known extension`, {
+      hint: `The extension chooses the format: ${extensions.join(', ')} (a row of emissions.csv).`,
+    });
+  }
+  const { file, format } = (output ?? {}) as Record<string, unknown>;
+  if (
+    typeof file === 'string' &&
+    typeof format === 'string' &&
+    extensions.includes(formatOf({ file, format }))
+  )
+    return;
+  throw new MicrojouleError(
+    'ERR_BAD_OPTION',
+    `output: ${JSON.stringify(output)} is no file with a known format`,
+    {
+      hint: `Give a file name, or { file, format } with a format of ${extensions.map((one) => one.slice(1)).join(', ')}.`,
+    },
+  );
 }
 
 /** @throws MicrojouleError `ERR_BAD_OPTION` */
@@ -42,15 +78,15 @@ export function checkWriteOptions({ onCsvWrite = 'append' }: WriteOptions): void
 }
 
 /**
- * Writes the report into a file, in the format its extension names; `.csv` gains a row. A CSV file with other
+ * Writes the report into a file, in the format that it names; `.csv` gains a row. A CSV file with other
  * columns is left as it is and the row goes beside it. Synchronous, so that it works while the process exits.
  * @throws MicrojouleError `ERR_BAD_OPTION`, `ERR_OUTPUT`
  */
-export function writeReport(report: Report, file: string, options: WriteOptions = {}): Written {
-  checkOutput(file);
+export function writeReport(report: Report, output: OutputFile, options: WriteOptions = {}): Written {
+  checkOutput(output);
   checkWriteOptions(options);
-  const extension = extname(file).toLowerCase();
-  const format = FORMATTERS.get(extension);
+  const file = fileOf(output);
+  const format = FORMATTERS.get(formatOf(output));
   try {
     if (format === undefined) return writeRow(report, file, options.onCsvWrite ?? 'append');
     writeWhole(file, format(report));
@@ -68,12 +104,12 @@ export function writeReport(report: Report, file: string, options: WriteOptions 
  */
 export function writeOutputs(
   report: Report,
-  files: readonly string[],
+  files: readonly OutputFile[],
   modelCard?: string,
   options: WriteOptions = {},
 ): MicrojouleError[] {
   const rows = files.filter(isCsv).map((file) => () => writeReport(report, file, options));
-  const others = files.filter((name) => !isCsv(name)).map((file) => () => writeReport(report, file));
+  const others = files.filter((file) => !isCsv(file)).map((file) => () => writeReport(report, file));
   const card = modelCard === undefined ? [] : [() => writeModelCard(report, modelCard)];
   // Rows and cards first: they have no room for warnings, the others do.
   const failures: MicrojouleError[] = [];
@@ -92,8 +128,8 @@ export function writeOutputs(
 }
 
 /** Whether a file gains rows instead of being written anew. */
-export function isCsv(file: string): boolean {
-  return extname(file).toLowerCase() === '.csv';
+export function isCsv(output: OutputFile): boolean {
+  return formatOf(output) === '.csv';
 }
 
 /** The error of a file that cannot be written, with what to do. */

@@ -11,69 +11,103 @@ import { type ExistingCsv, planCsvAppend } from '../format/csv-append.js';
 import { type Access, type Attempt, writeBeside } from './csv-beside.js';
 import { type Addition, addTo, EDGE_BYTES } from './csv-bytes.js';
 import { differenceOf } from './csv-file.js';
-import { isCsv, unwritable, type WriteOptions } from './output.js';
+import { fileOf, isCsv, type OutputFile, unwritable, type WriteOptions } from './output.js';
 import { replaceFile } from './replace-file.js';
 
 /** A program may have a task a request, for weeks. */
 const MOST_LINES = 1000;
 
 export interface TaskFile {
-  /** A task that ended. It is written when there are many, or at the end. */
+  /** A task that ended. It is written when there are many, at a flush, or at the end. Never throws. */
   add(task: Report): void;
+  /** Writes what there is. What cannot be written is a warning of the report, and is tried again. */
+  flush(report: Report): void;
   /** Writes the rest. What could not be written becomes a warning of the report. */
   finish(report: Report): void;
 }
 
+/** The file of tasks in one folder; by the name that was asked for, as links become known only when it is written. */
+interface TaskFolder {
+  folder: string;
+  /** What it still lacks. */
+  lines: string[];
+  /** Whether tasks of this run stand in it already. */
+  begun: boolean;
+  /** It could not be written when there was no more room for what it lacks. */
+  failed: boolean;
+}
+
 /**
- * @param outputs all files of the tracker: each folder with a `.csv` among them has a file of tasks, once there is one
+ * @param outputs all outputs of the tracker: each folder with a CSV among them has a file of tasks, once there is one
  * @param options with `update` the tasks take the place of those of an earlier run of the same names; otherwise they stand
  * behind them
  */
 export function openTaskFile(
-  outputs: readonly string[],
+  outputs: readonly OutputFile[],
   { onCsvWrite = 'append' }: WriteOptions = {},
 ): TaskFile {
-  const folders = [...new Set(outputs.filter(isCsv).map((file) => dirname(file)))];
-  const failed = new Set<string>();
-  /** Where tasks of this run stand already; by the name that was asked for, as links become known only then. */
-  const begun = new Set<string>();
+  const names = new Set(outputs.filter(isCsv).map((output) => dirname(fileOf(output))));
+  const folders = [...names].map(
+    (folder): TaskFolder => ({ folder, lines: [], begun: false, failed: false }),
+  );
   const warnings = new Map<string, Warning>();
   let name: string | undefined;
-  let lines: string[] = [];
 
-  function writeInto(path: string): void {
-    if (failed.has(path)) return;
-    const warn = (warning: Warning): unknown => warnings.set(warning.message, warning);
+  const warn = (warning: Warning): unknown => warnings.set(warning.message, warning);
+
+  /** What went wrong, if something did: then nothing of it was written. */
+  function write(into: TaskFolder, fileName: string): Warning | undefined {
+    if (into.lines.length === 0) return undefined;
+    const path = join(into.folder, fileName);
     try {
       const { remark, code } = writeBeside(path, 'the tasks are', (target, access) => {
         const attempt =
-          onCsvWrite === 'update' && !begun.has(path) ? replace(target, access, lines) : add(target, lines);
-        if (attempt.done) begun.add(path);
+          onCsvWrite === 'update' && !into.begun
+            ? replace(target, access, into.lines)
+            : add(target, into.lines);
+        if (attempt.done) into.begun = true;
         return attempt;
       });
       if (remark !== undefined) warn({ code: code ?? 'output-remark', message: `${remark}.` });
     } catch (error) {
-      failed.add(path);
       const { message, hint } = error instanceof MicrojouleError ? error : unwritable(path, error);
-      warn({ code: 'output-failed', message, ...(hint === undefined ? {} : { hint }) });
+      return { code: 'output-failed', message, ...(hint === undefined ? {} : { hint }) };
     }
+    into.lines = [];
+    return undefined;
   }
 
-  function write(): void {
-    if (name === undefined || lines.length === 0) return;
-    for (const folder of folders) writeInto(join(folder, name));
-    lines = [];
+  function writeAll(some: readonly TaskFolder[], failed: (warning: Warning, into: TaskFolder) => void): void {
+    if (name === undefined) return;
+    for (const into of some) {
+      const warning = write(into, name);
+      if (warning !== undefined) failed(warning, into);
+    }
   }
 
   return {
     add(task) {
-      if (folders.length === 0) return;
-      name ??= fileName(task);
-      lines.push(codecarbonTaskLine(task));
-      if (lines.length >= MOST_LINES) write();
+      let line: string;
+      try {
+        name ??= fileName(task);
+        line = codecarbonTaskLine(task);
+      } catch (error) {
+        warn({ code: 'output-failed', message: `The task "${task.task}" makes no row: ${String(error)}.` });
+        return;
+      }
+      for (const into of folders) if (!into.failed) into.lines.push(line);
+      const full = folders.filter(({ lines }) => lines.length >= MOST_LINES);
+      writeAll(full, (warning, into) => {
+        warn(warning);
+        into.failed = true;
+        into.lines = [];
+      });
+    },
+    flush(report) {
+      writeAll(folders, (warning) => report.warnings.push(warning));
     },
     finish(report) {
-      write();
+      writeAll(folders, warn);
       report.warnings.push(...warnings.values());
       warnings.clear();
     },

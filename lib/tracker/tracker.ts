@@ -9,17 +9,19 @@ import type { ReportOptions, ReportPlan } from './create-report.js';
 import { unwatch, watch } from './endings.js';
 import { checkInterval, every, guarded, type LiveMeasurement } from './live.js';
 import { onDemand } from './on-demand.js';
-import type { WriteOptions } from './output.js';
+import type { OutputFile, WriteOptions } from './output.js';
 import { checkName, RunningTask, type Task } from './task.js';
 import type { TaskFile } from './task-file.js';
+import { isOfOutputs, tell, tellOfOptions } from './tell.js';
 
 export interface TrackerOptions extends RecordingOptions, ReportOptions, WriteOptions {
   /**
    * Files to write the report to, by extension: `.md`, `.html`, `.json`, `.txt`, `.yaml` (Hugging Face's
-   * `co2_eq_emissions`), `.csv` (a row of CodeCarbon's emissions.csv, and a file of the tasks beside it).
+   * `co2_eq_emissions`), `.csv` (a row of CodeCarbon's emissions.csv, and a file of the tasks beside it). For a file with
+   * another name: `{ file: 'emissions', format: 'csv' }`.
    * Default: `emissions.csv`; `[]` writes none. Relative to the working directory of when the tracker is created.
    */
-  output?: string | readonly string[] | undefined;
+  output?: OutputFile | readonly OutputFile[] | undefined;
   /** A Hugging Face README.md whose front matter is to hold the emissions. Relative as `output`. */
   modelCard?: string | undefined;
   /**
@@ -38,7 +40,7 @@ export interface TrackerOptions extends RecordingOptions, ReportOptions, WriteOp
   measureEverySeconds?: number | undefined;
   /**
    * Write the report every so many seconds while the tracker runs, as far as the script leaves JavaScript the time; 0
-   * never. A file `.csv` gains its row at the end only. Default: 60.
+   * never. A file `.csv` gains its row at the end only, its file of tasks those that ended. Default: 60.
    */
   flushSeconds?: number | undefined;
 }
@@ -46,29 +48,14 @@ export interface TrackerOptions extends RecordingOptions, ReportOptions, WriteOp
 /** The longest that one timer can wait; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** @internal */
-export function inOneLine({ message, hint }: Warning): string {
-  if (hint === undefined) return message;
-  return `${/[.!?]$/.test(message) ? message : `${message}.`} ${hint}`;
-}
-
-/** Warnings that the process hears of, too: a file or a server lacks what it should have. */
-const TOLD: ReadonlySet<string> = new Set(['output-failed', 'output-elsewhere', 'endpoint-failed']);
-
-function warnOf(report: Report): void {
-  for (const warning of report.warnings) {
-    if (TOLD.has(warning.code)) process.emitWarning(inOneLine(warning), 'MicrojouleWarning');
-  }
-}
-
 /**
  * Measures the whole machine, idle included, from `start()` to `stop()`, and writes the CO2 emission report. The
  * report is written even when the script throws or calls `process.exit()`.
  */
 export class EmissionsTracker implements Disposable, AsyncDisposable {
   readonly #options: TrackerOptions;
-  readonly #configWarnings: readonly Warning[];
-  readonly #outputs: readonly string[];
+  readonly #optionWarnings: readonly Warning[];
+  readonly #outputs: readonly OutputFile[];
   readonly #modelCard: string | undefined;
   #model: ModelDetails | undefined;
   #plan: ReportPlan | undefined;
@@ -83,36 +70,29 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
   #flushTimer: NodeJS.Timeout | undefined;
 
   /**
-   * What `options` leave out comes from configuration: see `loadConfig` of microjoule/report.
+   * What `options` leave out comes from configuration: see `loadConfig` of microjoule/report. Names that neither has are
+   * warnings of the report and of the process.
    *
    * @throws MicrojouleError `ERR_BAD_OPTION` for configuration, and for an output whose extension names no format; `ERR_BAD_MODEL` for
    * model details
    */
   constructor(options: TrackerOptions = {}) {
     const config = onDemand().loadConfig();
-    this.#configWarnings = config.warnings;
+    this.#optionWarnings = [...config.warnings, ...onDemand().unknownOptions(options)];
+    tellOfOptions(this.#optionWarnings);
     this.#options = onDemand().override(config.options, options);
     const { output = 'emissions.csv', modelCard, emissionsEndpoint = '' } = this.#options;
-    const files = typeof output === 'string' ? [output] : output;
+    const files = [output].flat();
     for (const file of files) onDemand().checkOutput(file);
     // Now, because the script may change its working directory before it stops.
-    this.#outputs = files.map((file) => resolve(file));
+    this.#outputs = files.map((file) => onDemand().resolveOutput(file));
     this.#modelCard = modelCard === undefined ? undefined : resolve(modelCard);
     onDemand().checkWriteOptions(this.#options);
     if (emissionsEndpoint !== '') onDemand().checkEndpoint(emissionsEndpoint);
     // A configuration may have one for CodeCarbon, to which others are good.
     if (this.#options.onMeasure !== undefined) checkInterval(this.#options.measureEverySeconds);
     else checkInterval(options.measureEverySeconds);
-    const { flushSeconds = 0 } = this.#options;
-    if (!(flushSeconds >= 0)) {
-      throw new MicrojouleError(
-        'ERR_BAD_OPTION',
-        `flushSeconds: at least 0 expected, received ${flushSeconds}`,
-        {
-          hint: 'For example 60; 0 writes the report at the end only.',
-        },
-      );
-    }
+    onDemand().checkFlushSeconds(this.#options.flushSeconds);
     if (options.model !== undefined) this.#model = onDemand().checkModelDetails(options.model, 'model');
   }
 
@@ -144,16 +124,18 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     if (onMeasure !== undefined) {
       this.#timer = every(checkInterval(measureEverySeconds), () => this.#tell(recording.lap(), plan));
     }
-    this.#flushEvery(this.#options.flushSeconds);
+    this.#flushEvery(onDemand().checkFlushSeconds(this.#options.flushSeconds));
     return this;
   }
 
-  #flushEvery(seconds = onDemand().FLUSH_SECONDS): void {
-    if (!(seconds > 0)) return;
+  #flushEvery(seconds: number): void {
+    if (seconds === 0) return;
     const flush = (): void => {
       try {
         const { recording, plan } = this.#running('a flush');
-        onDemand().flushOutputs(plan.report(recording.measurement(), this.#model), this.#outputs);
+        const report = plan.report(recording.measurement(), this.#model);
+        this.#taskFile?.flush(report);
+        onDemand().flushOutputs(report, this.#outputs);
       } catch {
         // The run is what counts; what goes wrong with its report is told at the end.
       }
@@ -192,15 +174,16 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
 
   /**
    * The report up to now, written to every output that is written anew, and sent where `emissionsEndpoint` says: `.csv`
-   * gains its row at the end, unless `onCsvWrite` is `update`, where rows of one run replace each other. What a crash
-   * leaves, for one. Measuring goes on.
+   * gains its row at the end, unless `onCsvWrite` is `update`, where rows of one run replace each other; the file of tasks
+   * gains those that ended. What a crash leaves, for one. Measuring goes on.
    * @throws MicrojouleError `ERR_TRACKER_STATE` unless the tracker runs
    */
   async flush(): Promise<Report> {
     const { recording, plan } = this.#running('flush()');
     const report = plan.report(recording.measurement(), this.#model);
     const updates = this.#options.onCsvWrite === 'update';
-    const files = this.#outputs.filter((file) => updates || !/\.csv$/i.test(file));
+    const files = this.#outputs.filter((file) => updates || !onDemand().isCsv(file));
+    this.#taskFile?.flush(report);
     onDemand().writeOutputs(report, files, this.#modelCard, this.#options);
     await this.#sendAndWarn(report);
     return report;
@@ -261,7 +244,7 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
 
   async #sendAndWarn(report: Report): Promise<void> {
     // The files are written: whoever waits for a server has them.
-    warnOf(report);
+    report.warnings.filter(isOfOutputs).forEach(tell);
     const { emissionsEndpoint = '' } = this.#options;
     if (emissionsEndpoint === '') return;
     this.#sending = onDemand()
@@ -269,7 +252,7 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
       .then((warning) => {
         if (warning === undefined) return;
         report.warnings.push(warning);
-        process.emitWarning(inOneLine(warning), 'MicrojouleWarning');
+        tell(warning);
       });
     await this.#sending;
   }
@@ -288,8 +271,7 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
   finishEarly(why: string): void {
     try {
       const report = this.#finish(why);
-      for (const { code, message, hint } of report.warnings) {
-        if (!TOLD.has(code)) continue;
+      for (const { message, hint } of report.warnings.filter(isOfOutputs)) {
         process.stderr.write(`microjoule: ${message}\n${hint === undefined ? '' : `${hint}\n`}`);
       }
     } catch (error) {
@@ -308,9 +290,9 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     this.#timer?.stop();
     const last = this.#timer === undefined || early !== undefined ? undefined : this.#recording.lap();
     clearInterval(this.#flushTimer);
-    for (const task of this.#tasks) task.finish();
+    const lost = [...this.#tasks].flatMap(lossOf);
     const measurement = this.#recording.stop();
-    measurement.warnings.push(...this.#configWarnings);
+    measurement.warnings.push(...this.#optionWarnings, ...lost);
     if (this.#options.meter === undefined) this.#meter?.close();
     if (early !== undefined) {
       measurement.warnings.push({
@@ -333,6 +315,16 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     const plan = this.#plan;
     if (last !== undefined) guarded(() => this.#tell(last, plan));
     return report;
+  }
+}
+
+/** Ends a task with its tracker, whose own report is to be written whatever becomes of the task's. */
+function lossOf(task: RunningTask): Warning[] {
+  try {
+    task.finish();
+    return [];
+  } catch (error) {
+    return [{ code: 'task-lost', message: `The task "${task.name}" has no report: ${String(error)}.` }];
   }
 }
 

@@ -2,13 +2,22 @@
 //
 // What is left of a run that is killed.
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EmissionsTracker } from '../../lib/index.js';
 import { writeWhole } from '../../lib/tracker/write-whole.js';
 import { parseReport, useWorkplace } from '../cli/fixtures.js';
-import { spawnCli } from '../support/run-cli.js';
+import { runCli, spawnCli } from '../support/run-cli.js';
 import { mountTinyDisk } from '../support/tiny-disk.js';
 
 const place = useWorkplace();
@@ -19,7 +28,8 @@ describe('a report that is flushed', () => {
     const folder = place.newFolder();
     const script = `
       const { EmissionsTracker } = await import(${JSON.stringify(DIST)});
-      new EmissionsTracker({ output: ['run.json', 'emissions.csv'], flushSeconds: 0.2, projectName: 'long' }).start();
+      const options = { output: ['run.json', 'emissions.csv'], flushSeconds: 0.2, projectName: 'long', runId: 'r' };
+      await new EmissionsTracker(options).start().trackTask('ended', () => {});
       setInterval(() => {}, 1000);`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder.path });
     await expect.poll(() => existsSync(folder.file('run.json')), { timeout: 10_000 }).toBe(true);
@@ -31,7 +41,8 @@ describe('a report that is flushed', () => {
     expect(report.warnings.map(({ code }) => code)).toContain('unfinished');
     expect(report.duration.durationSeconds).toBeGreaterThan(0.15);
     expect(existsSync(folder.file('emissions.csv'))).toBe(false);
-    expect(readdirSync(folder.path)).toEqual(['run.json']);
+    expect(readdirSync(folder.path).sort()).toEqual(['emissions_base_r.csv', 'run.json']);
+    expect(folder.read('emissions_base_r.csv')).toContain('\nended,');
   });
 
   it('is replaced at the end by one that is not marked', async () => {
@@ -53,6 +64,20 @@ describe('a report that is flushed', () => {
     child.kill('SIGKILL');
     await ended;
     expect(parseReport(readFileSync(file, 'utf8')).warnings.map(({ code }) => code)).toContain('unfinished');
+  });
+
+  it('is written by the command as often as its configuration says', async () => {
+    const folder = place.newFolder();
+    const file = folder.file('run.json');
+    writeFileSync(folder.file('microjoule.config.json'), '{"flushSeconds":0.2,"output":"run.json"}');
+    const child = spawnCli(['run', '-q', '--', 'sleep', '30'], { cwd: folder.path });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    await expect.poll(() => existsSync(file), { timeout: 10_000 }).toBe(true);
+    child.kill('SIGKILL');
+    await ended;
+    writeFileSync(folder.file('microjoule.config.json'), '{"flushSeconds":-1}');
+    const { exitCode, stderr } = await runCli(['run', '--duration', '0.01'], { cwd: folder.path });
+    expect([exitCode, stderr]).toEqual([125, expect.stringContaining('flushSeconds')]);
   });
 
   it('comes as often as asked for, or not at all', () => {

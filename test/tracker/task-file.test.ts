@@ -90,6 +90,56 @@ describe('the file of tasks', () => {
     expect(names('emissions_base_r.csv')).toEqual(tasks('', 2500));
   });
 
+  it('is written by a flush, once, and by the end what came after', () => {
+    const file = openTaskFile([folder.file('emissions.csv')]);
+    const report = reportOfRun();
+    for (const label of ['a', 'b', 'c']) {
+      file.add({ ...report, task: label });
+      file.flush(report);
+      file.flush(report);
+    }
+    expect(names('emissions_base_r.csv')).toEqual(['a', 'b', 'c']);
+    file.add({ ...report, task: 'd' });
+    file.finish(report);
+    expect(names('emissions_base_r.csv')).toEqual(['a', 'b', 'c', 'd']);
+    expect(report.warnings).toEqual([]);
+  });
+
+  it.each(['append', 'update'] as const)('that a flush could not write is tried again: %s', (onCsvWrite) => {
+    const file = openTaskFile([folder.file('later/emissions.csv')], { onCsvWrite });
+    const [flushed, report] = [reportOfRun(), reportOfRun()];
+    file.add({ ...report, task: 'a' });
+    file.flush(flushed);
+    expect(flushed.warnings.map(({ code }) => code)).toEqual(['output-failed']);
+    mkdirSync(folder.file('later'));
+    file.add({ ...report, task: 'b' });
+    file.finish(report);
+    expect(names('later/emissions_base_r.csv')).toEqual(['a', 'b']);
+    expect(report.warnings).toEqual([]);
+  });
+
+  it('keeps no more than it has room for where it cannot be written', () => {
+    const file = openTaskFile([folder.file('never/emissions.csv')]);
+    const report = reportOfRun();
+    for (let n = 0; n < 1500; n++) file.add({ ...report, task: String(n) });
+    mkdirSync(folder.file('never'));
+    file.finish(report);
+    expect(report.warnings.map(({ code }) => code)).toEqual(['output-failed']);
+    expect(readdirSync(folder.file('never'))).toEqual([]);
+  });
+
+  it('has a warning for what makes no row, and takes no report along', () => {
+    const file = openTaskFile([folder.file('emissions.csv')]);
+    const report = reportOfRun();
+    file.add({ ...report, runId: 7 as unknown as string, task: 'a' });
+    file.add({ ...report, task: 'b' });
+    file.finish(report);
+    expect(names('emissions_base_r.csv')).toEqual(['b']);
+    expect(report.warnings).toEqual([
+      { code: 'output-failed', message: expect.stringContaining('The task "a" makes no row') },
+    ]);
+  });
+
   it('goes on for a run of the same name, whose row is one more, too', () => {
     expect([...run('a', 3), ...run('b', 1001), ...run('c', 1)]).toEqual([]);
     expect(names('emissions_base_r.csv')).toEqual([...tasks('a', 3), ...tasks('b', 1001), ...tasks('c', 1)]);
@@ -148,6 +198,19 @@ describe('the file of tasks', () => {
     const { warnings } = await tracker.stop();
     expect(warnings.find(({ code }) => code === 'output-failed')?.message).toContain('emissions_base_r.csv');
     expect(read('emissions.csv')).toHaveLength(1);
+  });
+});
+
+describe('flush()', () => {
+  it('leaves the tasks that ended, whatever comes', async () => {
+    const tracker = tracked({ output: folder.file('emissions.csv'), runId: 'r' });
+    await tracker.trackTask('one', () => {});
+    const running = tracker.startTask('two');
+    await tracker.flush();
+    expect(read('emissions_base_r.csv').map((row) => row.task_name)).toEqual(['one']);
+    await running.stop();
+    await tracker.stop();
+    expect(read('emissions_base_r.csv').map((row) => row.task_name)).toEqual(['one', 'two']);
   });
 });
 

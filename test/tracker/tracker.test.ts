@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EmissionsTracker, type ModelDetails, type TrackerOptions, trackEmissions } from '../../lib/index.js';
 import { createReport, planReport } from '../../lib/reports.js';
-import { inOneLine } from '../../lib/tracker/tracker.js';
 import {
   energyFile,
   microjoules,
@@ -150,6 +149,22 @@ describe('EmissionsTracker', () => {
     expect(() => planReport().report(goldenMeasurement, model)).toThrow(error);
   });
 
+  it.each([
+    'projectName',
+    'runId',
+    'experimentId',
+    'experimentName',
+  ])('refuses a number for %s before the work starts', (name) => {
+    const tracker = new EmissionsTracker({ ...optionsFor(oneSocket()), [name]: 7 });
+    const error = {
+      code: 'ERR_BAD_OPTION',
+      message: expect.stringContaining(name),
+      hint: expect.any(String),
+    };
+    expect(() => tracker.start()).toThrow(expect.objectContaining(error));
+    expect(() => planReport({ [name]: 7 })).toThrow(expect.objectContaining(error));
+  });
+
   it('writes where it was created, wherever the script goes', async () => {
     const elsewhere = place.newFolder();
     process.chdir(folder.path);
@@ -282,12 +297,4 @@ describe('trackEmissions', () => {
     });
     expect(work).not.toHaveBeenCalled();
   });
-});
-
-describe('inOneLine', () => {
-  it.each([
-    [{ message: 'No full stop', hint: 'Do this.' }, 'No full stop. Do this.'],
-    [{ message: 'Its own full stop.', hint: 'Do this.' }, 'Its own full stop. Do this.'],
-    [{ message: 'No hint' }, 'No hint'],
-  ])('%j', (warning, line) => expect(inOneLine({ code: 'output-failed', ...warning })).toBe(line));
 });
