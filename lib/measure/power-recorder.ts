@@ -29,52 +29,59 @@ interface Watched {
 
 export interface PowerRecorderOptions extends MeterOptions {
   meter: Meter;
-  start: Reading;
-  /** At about the same time. */
-  startTimes: CpuTimes;
   /** Of the CPU, for where it has no counter. */
   cpuModel: CpuPowerModel;
 }
 
-/** Takes down what the counters of the total do from a reading on, until it is stopped. */
+/** Takes down what the counters of the total do, from the reading that it begins at until it is stopped. */
 export class PowerRecorder {
   /** By the counter's index: what is in the total when it starts. */
   readonly curves = new Map<number, PowerCurve>();
   /** Of the estimated CPU; undefined where a counter measures it. */
   readonly cpuCurve: PowerCurve | undefined;
   readonly #meter: Meter;
-  readonly #startNs: bigint;
+  #startNs = 0n;
   readonly #cpuModel: CpuPowerModel;
   readonly #watched: Watched[] = [];
   readonly #bySample: (Watched | undefined)[] = [];
   #sampler: Sampler | undefined;
-  #cpuTimes: CpuTimes;
+  #cpuTimes: CpuTimes | undefined;
   #cpuSeconds = 0;
   #cpuJoules = 0;
   readonly #timer: NodeJS.Timeout;
 
-  constructor({ meter, start, startTimes, cpuModel, ...options }: PowerRecorderOptions) {
+  /** Opens what it needs, which takes time; {@link begin} comes in the same turn of the event loop. */
+  constructor({ meter, cpuModel, ...options }: PowerRecorderOptions) {
     this.#meter = meter;
     this.#cpuModel = cpuModel;
-    this.#startNs = (start.beforeNs + start.afterNs) / 2n;
-    this.#cpuTimes = startTimes;
-    const members = meter.list(start);
+    const members = meter.list(meter.read());
     members.forEach(({ inTotal }, index) => {
-      const at = start.counters[index];
-      if (!inTotal || at === undefined) return;
+      if (!inTotal) return;
       const curve = new PowerCurve();
       this.curves.set(index, curve);
-      this.#watched.push({ index, curve, slow: true, ticks: at.ticks, breakCount: at.breakCount });
+      this.#watched.push({ index, curve, slow: true, ticks: 0n, breakCount: 0 });
     });
     if (!members.some(({ inTotal, counter }) => inTotal && counter.domain === 'package')) {
       this.cpuCurve = new PowerCurve();
       this.cpuCurve.seen(0, 0);
     }
     this.#sampler = this.#startSampler(options);
-    for (const { slow, index, curve } of this.#watched) {
-      if (slow) curve.seen(this.#timeOf(start, index), this.#joulesAt(start, index));
-    }
     this.#timer = setInterval(() => this.look(), TICK_MS).unref();
+  }
+
+  /** The region begins, or began, at this reading; `startTimes` are of about the same time. Once. */
+  begin(start: Reading, startTimes: CpuTimes): void {
+    this.#startNs = (start.beforeNs + start.afterNs) / 2n;
+    this.#cpuTimes = startTimes;
+    for (const watched of this.#watched) {
+      const at = start.counters[watched.index];
+      if (at === undefined || at.statusCode !== 0) continue;
+      watched.ticks = at.ticks;
+      watched.breakCount = at.breakCount;
+      if (watched.slow) {
+        watched.curve.seen(this.#timeOf(start, watched.index), this.#scaled(watched.index, at.ticks));
+      }
+    }
   }
 
   /** A sampler of the counters that are watched and that it can read. Without one the timer asks them all. */
@@ -123,7 +130,8 @@ export class PowerRecorder {
       count = sampler.drain();
       for (let record = 0; record < count; ++record) {
         const watched = this.#bySample[samples.counter(record)];
-        if (watched === undefined) continue;
+        // The sampler begins before the region does.
+        if (watched === undefined || samples.upperNs(record) < this.#startNs) continue;
         if ((samples.flags(record) & SAMPLE_FLAGS.break) !== 0) watched.curve.broken();
         watched.curve.seen(
           this.#seconds(samples.upperNs(record)),
@@ -146,7 +154,7 @@ export class PowerRecorder {
   }
 
   #lookAtCpu(): void {
-    if (this.cpuCurve === undefined) return;
+    if (this.cpuCurve === undefined || this.#cpuTimes === undefined) return;
     const nowSeconds = this.#seconds(process.hrtime.bigint());
     if (nowSeconds - this.#cpuSeconds < LEAST_UTILISATION_SECONDS) return;
     const times = readCpuTimes();
@@ -166,10 +174,6 @@ export class PowerRecorder {
   #timeOf(reading: Reading, index: number): number {
     const own = reading.counters[index]?.timeNs ?? 0n;
     return this.#seconds(own === 0n ? (reading.beforeNs + reading.afterNs) / 2n : own);
-  }
-
-  #joulesAt(reading: Reading, index: number): number {
-    return this.#scaled(index, reading.counters[index]?.ticks ?? 0n);
   }
 
   #scaled(index: number, ticks: bigint): number {

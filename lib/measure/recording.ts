@@ -111,16 +111,21 @@ export function startRecording(options: RecordingOptions = {}): Recording {
   const meter = options.meter ?? openMeter(options);
 
   const unwatch = ofProcess ? watchResident() : undefined;
-  const start = look(true);
-  let lapStart = start;
   let power: PowerRecorder | undefined;
-  const recordPower = (): void => {
-    const { reading, times } = start;
-    power = new PowerRecorder({ ...options, meter, start: reading, startTimes: times, cpuModel: models.cpu });
+  const recordPower = (): PowerRecorder => {
+    power = new PowerRecorder({ ...options, meter, cpuModel: models.cpu });
+    return power;
   };
   const ofMachine = ofProcess ? false : options.powerSeries;
-  if (ofMachine === true) recordPower();
-  const deferred = ofMachine === 'deferred' ? setTimeout(recordPower, DEFERRED_MS).unref() : undefined;
+  // What is opened and timed takes time that is not the region's.
+  const recorder = ofMachine === true ? recordPower() : undefined;
+  const deferred =
+    ofMachine === 'deferred'
+      ? setTimeout(() => recordPower().begin(start.reading, start.times), DEFERRED_MS).unref()
+      : undefined;
+  const start = look(true);
+  let lapStart = start;
+  recorder?.begin(start.reading, start.times);
   let stopped = false;
 
   function readUsage(): Mark['usage'] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startRecording } from '../../lib/measure/recording.js';
+import { openMeter } from '../../lib/meter/meter.js';
 import { fakeNvmlLibrary } from '../support/fake-nvml.js';
 import { type FixtureMachine, writeMachine } from '../support/machine.js';
 import { energyFile, printed, zone } from '../support/powercap.js';
@@ -25,6 +26,23 @@ describe('startRecording', () => {
     expect(components.cpu).toMatchObject({ kind: 'measured', energyJoules: 3 });
     expect(durationSeconds).toBeGreaterThan(0);
     expect(() => recording.stop()).toThrow(expect.objectContaining({ code: 'ERR_TRACKER_STATE' }));
+  });
+
+  it('opens what takes down the power before the region begins', () => {
+    const { root } = fixture(zone('intel-rapl:0', 'package-0', printed(0)));
+    const meter = openMeter({ sysfs: root, sources: ['powercap'] });
+    const [read, list] = [vi.spyOn(meter, 'read'), vi.spyOn(meter, 'list')];
+    const timer = vi.spyOn(globalThis, 'setInterval');
+    const recording = startRecording({ sysfs: root, sources: ['powercap'], meter, powerSeries: true });
+    const begun = read.mock.invocationCallOrder[read.mock.calls.findIndex(([slowFirst]) => slowFirst)];
+    expect(begun).toBe(Math.max(...read.mock.invocationCallOrder));
+    for (const { mock } of [list, timer]) {
+      expect(mock.invocationCallOrder).not.toEqual([]);
+      expect(Math.max(...mock.invocationCallOrder)).toBeLessThan(begun ?? 0);
+    }
+    recording.stop();
+    vi.restoreAllMocks();
+    meter.close();
   });
 
   it('has laps without gaps, which come to the total', () => {
