@@ -40,9 +40,18 @@ function cacheFile(): string | undefined {
     process.platform === 'win32'
       ? LOCALAPPDATA
       : process.platform === 'darwin'
-        ? path.join(os.homedir(), 'Library/Caches')
-        : XDG_CACHE_HOME || path.join(os.homedir(), '.cache');
+        ? inHome('Library/Caches')
+        : XDG_CACHE_HOME || inHome('.cache');
   return folder === undefined || !path.isAbsolute(folder) ? undefined : path.join(folder, 'microjoule', FILE);
+}
+
+/** Users without a home, as in containers, have no folder in it. */
+function inHome(folder: string): string | undefined {
+  try {
+    return path.join(os.homedir(), folder);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Homes are shared between machines, and one machine's files between containers. */

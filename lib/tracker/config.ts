@@ -3,7 +3,7 @@
 // Configuration from files and environment. The weakest first: ~/.codecarbon.config, ./.codecarbon.config, CODECARBON_*,
 // "microjoule" of ./package.json, ./microjoule.config.json; arguments are stronger than all of them.
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import os from 'node:os';
 import { join } from 'node:path';
 import { MicrojouleError } from '../core/errors.js';
 import type { Warning } from '../core/vocabulary.js';
@@ -32,7 +32,7 @@ export function loadConfig(folder: string = process.cwd()): Settled {
 function homeLayer(local: string, warnings: Warning[]): ConfigLayer[] {
   let file: string;
   try {
-    file = join(homedir(), CODECARBON_FILE);
+    file = join(os.homedir(), CODECARBON_FILE);
   } catch {
     // A user without a home has no file there.
     return [];

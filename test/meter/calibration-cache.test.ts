@@ -34,6 +34,17 @@ describe('the cache of calibrations', () => {
     };
   });
 
+  it.skipIf(process.platform === 'win32')('is none for a user without a home', () => {
+    vi.stubEnv('MICROJOULE_CALIBRATION_CACHE', undefined);
+    vi.stubEnv('XDG_CACHE_HOME', undefined);
+    const homeless = vi.spyOn(os, 'homedir').mockImplementation(() => {
+      throw new Error('no such user');
+    });
+    expect(readCalibrations(ROOTS)).toEqual([]);
+    writeCalibrations(ROOTS, [{ id: 'perf:energy-pkg:0', calibration: FOUND }]);
+    homeless.mockRestore();
+  });
+
   it('gives back what was found, for the same machine and roots', () => {
     expect(readCalibrations(ROOTS)).toEqual([]);
     writeCalibrations(ROOTS, [{ id: 'perf:energy-pkg:0', calibration: FOUND }]);

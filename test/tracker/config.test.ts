@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EmissionsTracker } from '../../lib/index.js';
 import { loadConfig } from '../../lib/reports.js';
@@ -151,6 +152,15 @@ api_key = key_of_nobody
         hint: expect.any(String),
       },
     ]);
+  });
+
+  it('goes on for a user without a home', () => {
+    const homeless = vi.spyOn(os, 'homedir').mockImplementation(() => {
+      throw new Error('no such user');
+    });
+    write(folder, '.codecarbon.config', '[codecarbon]\npue = 1.5');
+    expect(loadConfig(folder.path)).toEqual({ options: { pue: 1.5 }, warnings: [] });
+    homeless.mockRestore();
   });
 
   it('says so where the section of a file is missing', () => {
