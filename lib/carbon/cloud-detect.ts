@@ -16,9 +16,9 @@ export interface CloudPlaces {
 export interface CloudEvidence {
   provider: string;
   region?: string;
-  /** `environment`, `cloud-init` or `DMI`. */
+  /** `environment`, `cloud-init`, `DMI`, `hypervisor` or `metadata service`. */
   source: string;
-  /** What says so, e.g. `AWS_EXECUTION_ENV`. */
+  /** What says so, e.g. `AWS_EXECUTION_ENV`. Of a metadata service the address. */
   method: string;
 }
 
@@ -27,13 +27,15 @@ export interface DetectedCloud {
   evidence?: CloudEvidence;
   /** True when the firmware could be asked, so that finding nothing means something. */
   looked: boolean;
+  /** Why no metadata service told the region, though it should. */
+  failure?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Variables that a provider's own services set, with the variable of the region where there is one. `AWS_REGION` alone
- * proves nothing: people set it on their laptops.
+ * proves nothing: people set it on their laptops. Nor does `K_SERVICE`: Knative sets it on anybody's cluster.
  */
 const VARIABLES: readonly (readonly [variable: string, provider: string, regions: readonly string[]])[] = [
   ['AWS_LAMBDA_FUNCTION_NAME', 'aws', ['AWS_REGION', 'AWS_DEFAULT_REGION']],
@@ -41,7 +43,6 @@ const VARIABLES: readonly (readonly [variable: string, provider: string, regions
   ['ECS_CONTAINER_METADATA_URI_V4', 'aws', ['AWS_REGION', 'AWS_DEFAULT_REGION']],
   ['AWS_BATCH_JOB_ID', 'aws', ['AWS_REGION', 'AWS_DEFAULT_REGION']],
   ['CLOUD_ML_JOB_ID', 'gcp', ['CLOUD_ML_REGION']],
-  ['K_SERVICE', 'gcp', ['FUNCTION_REGION']],
   ['CLOUD_RUN_JOB', 'gcp', []],
   ['COLAB_RELEASE_TAG', 'gcp', []],
   ['WEBSITE_INSTANCE_ID', 'azure', ['REGION_NAME']],
@@ -51,26 +52,43 @@ const VARIABLES: readonly (readonly [variable: string, provider: string, regions
 /** Azure's own asset tag, the same on every virtual machine of it. */
 const AZURE_ASSET_TAG = '7783-7084-3265-9085-8269-3286-77';
 
-/** What firmware of virtual machines says, as cloud-init's ds-identify reads it. */
+const DMI = 'class/dmi/id';
+
+/** What firmware and hypervisors of virtual machines say, as cloud-init's ds-identify reads it. */
 const FIRMWARE: readonly (readonly [file: string, text: RegExp, provider: string])[] = [
-  ['sys_vendor', /^Amazon EC2$/, 'aws'],
-  ['bios_vendor', /^Amazon EC2$/, 'aws'],
-  ['product_name', /^Google Compute Engine$/, 'gcp'],
-  ['chassis_asset_tag', new RegExp(`^${AZURE_ASSET_TAG}$`), 'azure'],
-  ['product_name', /^Alibaba Cloud ECS$/, 'alibaba'],
-  ['sys_vendor', /^Hetzner$/, 'hetzner'],
-  ['sys_vendor', /^DigitalOcean$/, 'digitalocean'],
-  ['sys_vendor', /^Scaleway$/, 'scaleway'],
-  ['sys_vendor', /^Vultr$/, 'vultr'],
-  ['sys_vendor', /^(Linode|Akamai)$/, 'linode'],
-  ['sys_vendor', /^UpCloud$/, 'upcloud'],
-  ['chassis_asset_tag', /^OracleCloud\.com$/, 'oracle'],
+  [`${DMI}/sys_vendor`, /^Amazon EC2$/, 'aws'],
+  [`${DMI}/bios_vendor`, /^Amazon EC2$/, 'aws'],
+  ['hypervisor/uuid', /^ec2/i, 'aws'],
+  [`${DMI}/product_name`, /^Google Compute Engine$/, 'gcp'],
+  [`${DMI}/chassis_asset_tag`, new RegExp(`^${AZURE_ASSET_TAG}$`), 'azure'],
+  [`${DMI}/product_name`, /^Alibaba Cloud ECS$/, 'alibaba'],
+  [`${DMI}/sys_vendor`, /^Hetzner$/, 'hetzner'],
+  [`${DMI}/sys_vendor`, /^DigitalOcean$/, 'digitalocean'],
+  [`${DMI}/sys_vendor`, /^Scaleway$/, 'scaleway'],
+  [`${DMI}/sys_vendor`, /^Vultr$/, 'vultr'],
+  [`${DMI}/sys_vendor`, /^(Linode|Akamai)$/, 'linode'],
+  [`${DMI}/sys_vendor`, /^UpCloud$/, 'upcloud'],
+  [`${DMI}/chassis_asset_tag`, /^OracleCloud\.com$/, 'oracle'],
 ];
 
-/** What cloud-init calls a machine that no cloud started. */
-const NO_CLOUD = new Set(['', 'none', 'nocloud', 'unknown', 'configdrive', 'lxd', 'vmware']);
+/** What cloud-init calls a machine that no cloud started, or none that has a name. */
+const NO_CLOUD = new Set([
+  '',
+  'none',
+  'nocloud',
+  'unknown',
+  'configdrive',
+  'lxd',
+  'vmware',
+  'maas',
+  'openstack',
+  'wsl',
+]);
 
-/** Looks at environment, cloud-init and firmware, in this order. Never throws. */
+/**
+ * Looks at environment, cloud-init and firmware, in this order. Variables are inherited and imitated: where the firmware
+ * names another provider, they count for nothing. Never throws.
+ */
 export function detectLocalCloud(
   places: CloudPlaces = {},
   environment: Environment = process.env,
@@ -78,8 +96,10 @@ export function detectLocalCloud(
   const sysfs = places.sysfs ?? (environment.MICROJOULE_SYSFS || '/sys');
   const runFolder = places.runFolder ?? (environment.MICROJOULE_RUN || '/run');
   const firmware = fromFirmware(sysfs);
+  const named = fromEnvironment(environment);
+  const refuted = firmware.evidence !== undefined && firmware.evidence.provider !== named?.provider;
   const found = [
-    fromEnvironment(environment),
+    refuted ? undefined : named,
     fromCloudInit(join(runFolder, 'cloud-init/instance-data.json')),
     firmware.evidence,
   ].flatMap((evidence) => evidence ?? []);
@@ -93,13 +113,18 @@ export function detectLocalCloud(
 
 function fromEnvironment(environment: Environment): CloudEvidence | undefined {
   for (const [variable, provider, regions] of VARIABLES) {
-    if (!environment[variable]) continue;
+    if (!environment[variable] || (provider === 'aws' && isAwsElsewhere(environment))) continue;
     const region = regions
       .map((name) => environment[name])
       .find((value) => value !== undefined && value !== '');
     return evidence(provider, region, 'environment', variable);
   }
   return undefined;
+}
+
+/** AWS' variables on other people's machines: `sam local` imitates Lambda there, and ECS Anywhere runs containers. */
+function isAwsElsewhere({ AWS_SAM_LOCAL, AWS_EXECUTION_ENV }: Environment): boolean {
+  return Boolean(AWS_SAM_LOCAL) || (AWS_EXECUTION_ENV ?? '').endsWith('_EXTERNAL');
 }
 
 function fromCloudInit(file: string): CloudEvidence | undefined {
@@ -118,16 +143,17 @@ function fromCloudInit(file: string): CloudEvidence | undefined {
 }
 
 function fromFirmware(sysfs: string): { evidence?: CloudEvidence; looked: boolean } {
-  const folder = join(sysfs, 'class/dmi/id');
   const texts = new Map<string, string>();
   for (const [file] of FIRMWARE) {
-    const text = readText(join(folder, file));
+    const text = readText(join(sysfs, file));
     if (text !== undefined) texts.set(file, text.trim());
   }
   const match = FIRMWARE.find(([file, text]) => text.test(texts.get(file) ?? ''));
   const looked = texts.size > 0;
   if (match === undefined) return { looked };
-  return { evidence: evidence(match[2], undefined, 'DMI', join(folder, match[0])), looked };
+  const [file, , provider] = match;
+  const source = file.startsWith(DMI) ? 'DMI' : 'hypervisor';
+  return { evidence: evidence(provider, undefined, source, join(sysfs, file)), looked };
 }
 
 function evidence(

@@ -59,7 +59,7 @@ const PROVIDERS: Readonly<Record<string, string>> = {
 /** `aws`, `gcp` or `azure` by any of their common names; other providers as they are, in lower case. */
 export function providerName(text: string): string {
   const name = text.trim().toLowerCase();
-  return PROVIDERS[name] ?? name;
+  return (Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined) ?? name;
 }
 
 /** A provider's region as it writes it itself: Azure's `West Europe` is `westeurope`. */

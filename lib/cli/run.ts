@@ -12,6 +12,8 @@ import {
   type Recording,
 } from '../measures.js';
 import {
+  type CloudPlace,
+  type ConfigOptions,
   checkFlushSeconds,
   detectCloud,
   formatText,
@@ -142,6 +144,14 @@ function estimatesOf({ cpuWatts, cpuFullWatts, ramWattsPerGib, ramModel }: RunFl
   return { cpuWatts, cpuFullWatts, ramWattsPerGib, ramModel };
 }
 
+/** What the metadata service tells, where the user wants it and gave no region. */
+async function askCloud(flags: RunFlags, config: ConfigOptions): Promise<Partial<CloudPlace>> {
+  const { cloudMetadata = false } = flags;
+  const { cloudProvider, cloudRegion } = override(config, flags);
+  if (!cloudMetadata || cloudRegion !== undefined) return {};
+  return detectCloud({ ...flags, cloudProvider, metadata: true });
+}
+
 function requireCounters(meter: Meter, flags: RunFlags): void {
   const missing = missingCounters(meter, toMeterOptions(flags));
   if (missing.length === 0) return;
@@ -232,9 +242,7 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
   const endpoint = flags.emissionsEndpoint ?? config.options.emissionsEndpoint ?? '';
   if (endpoint !== '') (await formats()).checkEndpoint(endpoint);
   const model = await readModel(flags.model);
-  const provider = flags.cloudProvider ?? config.options.cloudProvider;
-  const metadata = flags.cloudMetadata === true && provider === undefined;
-  const asked = metadata ? await detectCloud({ ...flags, metadata }) : {};
+  const asked = await askCloud(flags, config.options);
   const settled = override(config.options, {
     ...flags,
     ...asked,

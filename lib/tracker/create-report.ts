@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { type CloudOptions, describeCloud } from '../carbon/cloud.js';
+import { type CloudOptions, cloudWarnings, describeCloud } from '../carbon/cloud.js';
 import { type IntensityOptions, resolveIntensity } from '../carbon/intensity.js';
 import { type LocationOptions, resolveLocation } from '../carbon/location.js';
 import { requireText } from '../carbon/place-key.js';
@@ -59,6 +59,7 @@ function randomUuid(): string {
 export function planReport(options: ReportOptions = {}): ReportPlan {
   for (const name of NAMES) if (options[name] !== undefined) requireText(name, options[name]);
   const cloud = describeCloud(options);
+  const untold = cloudWarnings(options);
   const location = resolveLocation(options, cloud);
   const intensity = resolveIntensity(location, options);
   checkScoreOptions(options);
@@ -84,7 +85,8 @@ export function planReport(options: ReportOptions = {}): ReportPlan {
     context,
     report(measurement, replacing) {
       const model = checkModel(replacing);
-      return buildReport(measurement, {
+      const warnings = [...measurement.warnings, ...untold];
+      return buildReport(untold.length === 0 ? measurement : { ...measurement, warnings }, {
         ...context,
         ...(model === undefined ? {} : { model }),
         generatedAtMs: Date.now(),

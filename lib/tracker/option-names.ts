@@ -19,6 +19,7 @@ const ARGUMENTS_ONLY = {
   nvmlLibrary: true,
   sources: true,
   runFolder: true,
+  cloud: true,
   wakeGpus: true,
 } satisfies Partial<Record<keyof TrackerOptions, true>>;
 

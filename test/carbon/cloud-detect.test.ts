@@ -16,10 +16,12 @@ let count = 0;
 function machine(dmi?: Record<string, string>, cloudInit?: unknown) {
   const folder = path.join(root, String(count++));
   const [sysfs, runFolder] = [path.join(folder, 'sys'), path.join(folder, 'run')];
+  mkdirSync(path.join(sysfs, 'hypervisor'), { recursive: true });
   mkdirSync(path.join(sysfs, 'class/dmi/id'), { recursive: true });
   mkdirSync(path.join(runFolder, 'cloud-init'), { recursive: true });
   for (const [file, text] of Object.entries(dmi ?? {})) {
-    writeFileSync(path.join(sysfs, 'class/dmi/id', file), `${text}\n`);
+    const folderOfFile = file.includes('/') ? '' : 'class/dmi/id';
+    writeFileSync(path.join(sysfs, folderOfFile, file), `${text}\n`);
   }
   if (cloudInit !== undefined) {
     const text = typeof cloudInit === 'string' ? cloudInit : JSON.stringify(cloudInit);
@@ -44,6 +46,16 @@ describe('what lies on the machine', () => {
   ])('tells %s by firmware, without a region', (_, dmi, provider) => {
     expect(found(machine(dmi))).toMatchObject({ provider, source: 'DMI' });
     expect(found(machine(dmi))).not.toHaveProperty('region');
+  });
+
+  it("tells AWS' older machines by their hypervisor, and no other Xen", () => {
+    const uuid = (text: string) => found(machine({ sys_vendor: 'Xen', 'hypervisor/uuid': text }));
+    expect(uuid('ec2e1916-9099-7caf-fd21-012345abcdef')).toMatchObject({
+      provider: 'aws',
+      source: 'hypervisor',
+      method: expect.stringMatching(/hypervisor.uuid$/),
+    });
+    expect(uuid('00000000-0000-0000-0000-000000000000')).toBeUndefined();
   });
 
   it('is no cloud on a laptop, nor on Hyper-V at home, and unknown without firmware', () => {
@@ -72,6 +84,9 @@ describe('what lies on the machine', () => {
     ['nocloud'],
     ['none'],
     ['unknown'],
+    ['maas'],
+    ['openstack'],
+    ['wsl'],
     [42],
   ])('takes cloud-init without a cloud (%s) for none', (name) => {
     expect(found(machine({}, { v1: { cloud_name: name, region: 'x' } }))).toBeUndefined();
@@ -90,7 +105,7 @@ describe('what lies on the machine', () => {
   it.each<[Record<string, string>, string, string | undefined]>([
     [{ AWS_LAMBDA_FUNCTION_NAME: 'f', AWS_REGION: 'eu-west-3' }, 'aws', 'eu-west-3'],
     [{ AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE', AWS_DEFAULT_REGION: 'us-east-2' }, 'aws', 'us-east-2'],
-    [{ K_SERVICE: 's' }, 'gcp', undefined],
+    [{ CLOUD_RUN_JOB: 'j' }, 'gcp', undefined],
     [{ CLOUD_ML_JOB_ID: '1', CLOUD_ML_REGION: 'us-west1' }, 'gcp', 'us-west1'],
     [{ WEBSITE_INSTANCE_ID: 'x', REGION_NAME: 'West Europe' }, 'azure', 'westeurope'],
   ])('tells it by the environment: %j', (environment, provider, region) => {
@@ -99,12 +114,34 @@ describe('what lies on the machine', () => {
   });
 
   it('does not take a variable for proof that people set at home', () => {
-    expect(found(machine(), { AWS_REGION: 'eu-west-1', GOOGLE_CLOUD_PROJECT: 'p' })).toBeUndefined();
+    for (const environment of [
+      { AWS_REGION: 'eu-west-1', GOOGLE_CLOUD_PROJECT: 'p' },
+      // Knative's, on any cluster.
+      { K_SERVICE: 's', K_REVISION: 'r', FUNCTION_REGION: 'europe-west1' },
+      { AWS_SAM_LOCAL: 'true', AWS_LAMBDA_FUNCTION_NAME: 'f', AWS_REGION: 'us-east-1' },
+      { AWS_EXECUTION_ENV: 'AWS_ECS_EXTERNAL', ECS_CONTAINER_METADATA_URI_V4: 'u', AWS_REGION: 'us-east-1' },
+    ]) {
+      expect(found(machine(), environment as Record<string, string>)).toBeUndefined();
+    }
+  });
+
+  it('believes the firmware where a variable names another provider, with the region that fits', () => {
+    const init = { v1: { cloud_name: 'aws', region: 'eu-central-1' } };
+    const places = machine({ sys_vendor: 'Amazon EC2' }, init);
+    expect(found(places, { CLOUD_RUN_JOB: 'j', CLOUD_ML_REGION: 'us-west1' })).toMatchObject({
+      provider: 'aws',
+      region: 'eu-central-1',
+      source: 'cloud-init',
+    });
+    expect(found(places, { AWS_BATCH_JOB_ID: '1', AWS_REGION: 'eu-west-1' })).toMatchObject({
+      region: 'eu-west-1',
+      source: 'environment',
+    });
   });
 
   it('joins the region of one to the provider of another only where they agree', () => {
     const init = { v1: { cloud_name: 'gce', region: 'europe-west9' } };
-    expect(found(machine({}, init), { K_SERVICE: 's' })).toMatchObject({
+    expect(found(machine({}, init), { CLOUD_RUN_JOB: 'j' })).toMatchObject({
       provider: 'gcp',
       region: 'europe-west9',
     });

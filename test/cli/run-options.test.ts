@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { FixtureMachine } from '../support/machine.js';
 import { runCli } from '../support/run-cli.js';
@@ -40,6 +40,32 @@ describe.concurrent('names and models', () => {
     expect(components.cpu).toMatchObject({ kind: 'assumed', powerWatts: expect.closeTo(14, 9) });
     expect(components.ram.energyJoules).toBeCloseTo(0.5 * machine.ramTotalGib * duration.durationSeconds, 9);
     expect(emissionsKg).toBeCloseTo((energy.energyKwh * 123.068) / 1000, 15);
+  });
+});
+
+describe.concurrent('--cloud-metadata', () => {
+  it('has what lies on the machine from there, and not from the user', async () => {
+    const folder = place.newFolder();
+    mkdirSync(folder.file('cloud-init'));
+    const instance = { v1: { cloud_name: 'aws', region: 'eu-north-1' } };
+    writeFileSync(folder.file('cloud-init/instance-data.json'), JSON.stringify(instance));
+    const flags = ['--cloud-metadata', '--run-folder', folder.path];
+    const { report } = await measure(oneSocket(), 'true', flags);
+    expect(report.cloud).toMatchObject({ region: 'eu-north-1', kind: 'estimated', source: 'cloud-init' });
+    expect(report.location).toMatchObject({ countryAlpha2: 'SE', kind: 'estimated' });
+    expect(report.warnings.map(({ code }) => code)).not.toContain('cloud-metadata-failed');
+  });
+
+  it('says of a provider whose service is not known that it was not asked', async () => {
+    const flags = ['--cloud-metadata', '--cloud-provider', 'hetzner', '--country', 'FI'];
+    const { report } = await measure(oneSocket(), 'true', flags);
+    expect(report.cloud).toMatchObject({ provider: 'hetzner', source: 'user' });
+    expect(report.warnings).toContainEqual(
+      expect.objectContaining({
+        code: 'cloud-metadata-failed',
+        message: expect.stringContaining('of hetzner is not known'),
+      }),
+    );
   });
 });
 
