@@ -155,9 +155,15 @@ function timezones(): CountriesAndTimezones {
   return require('countries-and-timezones') as CountriesAndTimezones;
 }
 
-/** Alpha-2 codes of the countries that keep an IANA time zone, the main one first; empty for UTC. */
+/**
+ * Names that say what clocks show and not where. tzdata links some of them to a city since 2024, which makes nobody who
+ * uses them live there. `EST5EDT` and its like are left: they are of the United States alone.
+ */
+const NOWHERE = /^(?:(?:Etc\/)?(?:UTC|UCT|GMT|Universal|Zulu)|CET|EET|MET|WET|EST|MST|HST)$/;
+
+/** Alpha-2 codes of the countries that keep an IANA time zone, the main one first; empty for those of no place. */
 export function countriesOfTimeZone(timeZone: string): string[] {
-  if (/^(?:Etc\/)?(?:UTC|UCT|GMT|Universal|Zulu)$/.test(timeZone)) return [];
+  if (NOWHERE.test(timeZone)) return [];
   return timezones()
     .getCountriesForTimezone(timeZone)
     .map((country) => country.id);

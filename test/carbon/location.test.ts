@@ -204,7 +204,15 @@ test('the main country of a shared time zone is taken, and the others are named'
   expect(resolveLocation({ timeZone: 'Europe/Stockholm' }).countryAlpha2).toBe('SE');
 });
 
-test.each(['UTC', 'Etc/GMT+3', 'Nowhere/At_All', ''])('time zone %j has no country', (timeZone) => {
+const ABBREVIATIONS = ['CET', 'EET', 'MET', 'WET', 'EST', 'MST', 'HST'];
+
+test.each([
+  'UTC',
+  'Etc/GMT+3',
+  'Nowhere/At_All',
+  '',
+  ...ABBREVIATIONS,
+])('time zone %j has no country', (timeZone) => {
   const location = resolveLocation({ timeZone });
   expect(location.kind).toBe('absent');
   expect(Object.keys(location).sort()).toEqual(['detail', 'kind', 'method', 'source']);
