@@ -11,6 +11,7 @@ import type {
 import { joulesToKwh } from '../core/units.js';
 import type { Kind, Warning } from '../core/vocabulary.js';
 import { mergeAttributions } from '../report/attribution.js';
+import { boundsOf, energyInterval, sumInterval } from '../report/bounds.js';
 import { weakerKind } from '../report/kinds.js';
 import { mergeSeries } from '../report/merge-series.js';
 
@@ -36,7 +37,15 @@ function mergeComponent(parts: readonly Component[], durationSeconds: number): C
   const worst = (present.length === 0 ? parts : present).reduce((a, b) =>
     weakerKind(a.kind, b.kind) === a.kind ? a : b,
   );
-  const { energyJoules: _joules, energyKwh: _kwh, powerWatts: _watts, ...rest } = worst;
+  const {
+    energyJoules: _joules,
+    energyKwh: _kwh,
+    powerWatts: _watts,
+    lowerJoules: _lower,
+    upperJoules: _upper,
+    confidenceRatio: _confidence,
+    ...rest
+  } = worst;
   const merged: Component = {
     ...rest,
     detail: `Sum of ${parts.length} runs; of one of them: ${rest.detail}`,
@@ -45,11 +54,18 @@ function mergeComponent(parts: readonly Component[], durationSeconds: number): C
   };
   if (present.length === 0) return merged;
   const energyJoules = present.reduce((sum, part) => sum + (part.energyJoules ?? 0), 0);
+  // Where one run has no interval, the sum has none. Edges of separate runs err independently.
+  const bounds = sumInterval(
+    parts.map((part) =>
+      part.energyJoules === undefined ? undefined : energyInterval(part.energyJoules, part),
+    ),
+  );
   return {
     ...merged,
     energyJoules,
     energyKwh: joulesToKwh(energyJoules),
     ...(durationSeconds > 0 ? { powerWatts: energyJoules / durationSeconds } : {}),
+    ...boundsOf(bounds),
   };
 }
 

@@ -61,6 +61,27 @@ describe('mergeMeasurements', () => {
     expect(grouped.durationSeconds).toBe(all.durationSeconds);
   });
 
+  it('has the interval of the sum where every run has one, and else none', () => {
+    const bounded = (joules: number, lowerJoules: number, upperJoules: number, confidenceRatio = 0.95) =>
+      run(
+        1,
+        { ...component('measured', joules), lowerJoules, upperJoules, confidenceRatio },
+        component('estimated', 4),
+        0,
+      );
+    const merged = mergeMeasurements([bounded(10, 6, 13), bounded(2, 1, 6), bounded(5, 5, 5)]);
+    const { energyJoules, lowerJoules, upperJoules, confidenceRatio } = merged.components.cpu;
+    expect({ energyJoules, confidenceRatio }).toEqual({ energyJoules: 17, confidenceRatio: 0.95 });
+    expect(lowerJoules).toBeCloseTo(17 - Math.hypot(4, 1), 12);
+    expect(upperJoules).toBeCloseTo(17 + Math.hypot(3, 4), 12);
+    const none = run(1, component('absent'), component('estimated', 4), 0);
+    for (const other of [a, none, bounded(2, 1, 3, 0.9)]) {
+      const cpu = mergeMeasurements([bounded(10, 6, 14), other]).components.cpu;
+      for (const name of ['lowerJoules', 'upperJoules', 'confidenceRatio'])
+        expect(cpu).not.toHaveProperty(name);
+    }
+  });
+
   it('adds the CPU time of the commands', () => {
     const command = { argv: ['x'], exitCode: 0, userCpuSeconds: 1, systemCpuSeconds: 0.5 };
     const merged = mergeMeasurements([
