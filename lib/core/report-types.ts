@@ -126,9 +126,9 @@ export type TrackingMode = 'machine' | 'process';
 /** How the energy of a process, its children included, was told from the machine's. */
 export interface Attribution extends Provenance {
   kind: PresentKind;
-  /** Of the CPU's energy, 0 to 1. */
+  /** Of the CPU's energy, 0 to 1: shared stretch by stretch, so not quite `cpuSeconds` over `machineCpuSeconds`. */
   cpuShareRatio: number;
-  /** Of the memory's energy, 0 to 1. */
+  /** Of the memory's energy, 0 to 1; likewise. */
   ramShareRatio: number;
   /** CPU time of the process and its children. */
   cpuSeconds: number;

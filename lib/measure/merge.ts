@@ -139,7 +139,13 @@ export function mergeMeasurements(runs: readonly [Measurement, ...Measurement[]]
     runs.flatMap((run) =>
       run.attribution === undefined
         ? []
-        : [{ attribution: run.attribution, durationSeconds: run.durationSeconds }],
+        : [
+            {
+              attribution: run.attribution,
+              durationSeconds: run.durationSeconds,
+              cpuJoules: run.components.cpu.energyJoules,
+            },
+          ],
     ),
   );
   const { series: _, ...rest } = last;

@@ -7,6 +7,7 @@ import type { Attribution, Component, Components } from '../core/report-types.js
 import { joulesToKwh } from '../core/units.js';
 import type { Warning } from '../core/vocabulary.js';
 import type { ProcessUsage } from '../estimate/process-usage.js';
+import type { CpuTimes } from '../estimate/utilisation.js';
 import { weakerKind } from '../report/kinds.js';
 
 /** What was seen of the process and of the machine between two times. */
@@ -20,6 +21,8 @@ export interface UsageBetween {
   machineCpuSeconds: number | undefined;
   threadCount: number;
   ramTotalGib: number;
+  /** Of the energies, taken stretch by stretch. Where one is not known, the region is one stretch. */
+  ofEnergy?: { cpuShareRatio: number | undefined; ramShareRatio: number | undefined };
 }
 
 interface Shares {
@@ -32,11 +35,16 @@ interface Shares {
   incomplete: string;
 }
 
-function within0And1(ratio: number): number {
+export function within0And1(ratio: number): number {
   return Math.min(1, Math.max(0, Number.isNaN(ratio) ? 0 : ratio));
 }
 
-/** @internal */
+/** CPU time of all that ran; undefined where the operating system hides it: its times stand at zero. */
+export function machineCpuSecondsBetween(earlier: CpuTimes, later: CpuTimes): number | undefined {
+  return later.totalSeconds > 0 ? later.busySeconds - earlier.busySeconds : undefined;
+}
+
+/** The shares of one stretch. @internal */
 export function sharesOf(usage: UsageBetween): Shares {
   const { before, after, durationSeconds, threadCount, ramTotalGib, residentGib } = usage;
   const ownSeconds = Math.max(0, after.ownCpuSeconds - before.ownCpuSeconds);
@@ -121,13 +129,18 @@ export function attribute(
   usage: UsageBetween,
 ): { components: Components; attribution: Attribution; warnings: Warning[] } {
   const { durationSeconds } = usage;
-  const shares = sharesOf(usage);
+  const byTime = sharesOf(usage);
+  const shares = {
+    ...byTime,
+    cpuShareRatio: usage.ofEnergy?.cpuShareRatio ?? byTime.cpuShareRatio,
+    ramShareRatio: usage.ofEnergy?.ramShareRatio ?? byTime.ramShareRatio,
+  };
   const { cpuSeconds, machineCpuSeconds, residentGib, incomplete } = shares;
   const seconds = formatSignificant(cpuSeconds);
   const ofAll =
     machineCpuSeconds === undefined
       ? `${seconds} s of CPU time.`
-      : `${seconds} s of ${formatSignificant(machineCpuSeconds)} s of CPU time that all processes had; what idling takes is shared likewise.`;
+      : `${seconds} s of ${formatSignificant(machineCpuSeconds)} s of CPU time that all processes had, each stretch between two looks by itself; what idling takes is shared likewise.`;
   const memory = `${formatSignificant(residentGib)} GiB resident of ${formatSignificant(usage.ramTotalGib)} GiB installed.`;
   const components = {
     cpu: shareOf(machine.cpu, shares.cpuShareRatio, durationSeconds, {
@@ -151,7 +164,8 @@ export function attribute(
     attribution: {
       kind: [machine.cpu.kind, machine.ram.kind].includes('assumed') ? 'assumed' : 'estimated',
       source: 'CPU time and resident memory of processes, by the operating system',
-      method: "the machine's CPU energy by CPU time, its memory's energy by resident memory",
+      method:
+        "the machine's CPU energy by CPU time, its memory's energy by resident memory, stretch by stretch",
       detail: `CPU: ${incomplete === '' ? ofAll : `${ofAll} ${incomplete}`} Memory: ${memory}`,
       cpuShareRatio: shares.cpuShareRatio,
       ramShareRatio: shares.ramShareRatio,

@@ -10,7 +10,7 @@ import {
   readMaxPowerWatts,
   readMemory,
 } from '../estimate/machine.js';
-import { type ProcessUsage, readProcessUsage } from '../estimate/process-usage.js';
+import { readProcessUsage } from '../estimate/process-usage.js';
 import { type CpuTimes, readCpuTimes, utilisationBetween } from '../estimate/utilisation.js';
 import { type Meter, openMeter } from '../meter/meter.js';
 import { childCpuTimes, type Device } from '../meter/native.js';
@@ -24,10 +24,11 @@ import {
   unmeteredControllers,
 } from './components.js';
 import { describeDevices } from './gpu.js';
+import { Laps } from './laps.js';
 import { PowerRecorder } from './power-recorder.js';
 import { powerSeries, timingBounds } from './power-series.js';
-import { attribute } from './process-share.js';
-import { markResident, meanResidentGib, type ResidentMark, watchResident } from './resident.js';
+import { joinLedger, type LedgerEntry, type Look, type ProcessLedger } from './process-ledger.js';
+import { attribute, machineCpuSecondsBetween } from './process-share.js';
 
 export interface RecordingOptions extends MeterOptions, EstimateOptions {
   /** A meter to use; it is not closed. Default: one of the recording's own. */
@@ -63,7 +64,9 @@ export interface Recording {
   measurement(): Measurement;
   /**
    * The region up to now, and what of it came since the last lap (the first: since the start). It goes on. Laps have no
-   * gaps: what they come to is the total of the last.
+   * gaps: what they come to is the total of the last. A counter that did not move in a lap leaves it at nothing, and the lap
+   * that it moves in has it all. Only where a counter is lost on the way, or where what was estimated before a counter's
+   * first move was more than that then tells, laps may come to more.
    * @throws MicrojouleError `ERR_METER_CLOSED` after stop()
    */
   lap(): { total: Measurement; delta: Measurement };
@@ -88,7 +91,15 @@ interface Mark {
   ramTotalGib: number;
   ramUsedGib: number | undefined;
   /** There when a process is asked for. */
-  usage: (ProcessUsage & { resident: ResidentMark }) | undefined;
+  entry: LedgerEntry | undefined;
+}
+
+/** What of a mark its evidence is made of. */
+type Spanned = Pick<Mark, 'reading' | 'times' | 'ramTotalGib'>;
+
+function usageNow(): Look['usage'] {
+  const ended = childCpuTimes();
+  return readProcessUsage(ended === undefined ? undefined : ended.userCpuSeconds + ended.systemCpuSeconds);
 }
 
 /**
@@ -110,7 +121,8 @@ export function startRecording(options: RecordingOptions = {}): Recording {
   });
   const meter = options.meter ?? openMeter(options);
 
-  const unwatch = ofProcess ? watchResident() : undefined;
+  const ledger = ofProcess ? joinLedger(meter, lookAtProcess, stretchBetween) : undefined;
+  const laps = new Laps();
   let power: PowerRecorder | undefined;
   const recordPower = (): PowerRecorder => {
     power = new PowerRecorder({ ...options, meter, cpuModel: models.cpu });
@@ -128,13 +140,22 @@ export function startRecording(options: RecordingOptions = {}): Recording {
   recorder?.begin(start.reading, start.times);
   let stopped = false;
 
-  function readUsage(): Mark['usage'] {
-    if (!ofProcess) return undefined;
-    const ended = childCpuTimes();
-    const usage = readProcessUsage(
-      ended === undefined ? undefined : ended.userCpuSeconds + ended.systemCpuSeconds,
-    );
-    return { ...usage, resident: markResident(usage.residentGib) };
+  function readUsage(): Look['usage'] | undefined {
+    return ofProcess ? usageNow() : undefined;
+  }
+
+  function enter(reading: Reading, times: CpuTimes, usage: Look['usage'] | undefined): Mark['entry'] {
+    return usage === undefined ? undefined : ledger?.ledger.add({ reading, times, usage });
+  }
+
+  function lookAtProcess(): Look {
+    return { reading: meter.read(), times: readCpuTimes(), usage: usageNow() };
+  }
+
+  function stretchBetween(from: Look, to: Look) {
+    const { ramTotalGib } = readMemory();
+    const evidence = gather({ ...from, ramTotalGib }, { ...to, ramTotalGib });
+    return { components: buildComponents(evidence).components, threadCount: cpu.threadCount, ramTotalGib };
   }
 
   function look(atStart = false): Mark {
@@ -142,14 +163,16 @@ export function startRecording(options: RecordingOptions = {}): Recording {
     if (!atStart) {
       const reading = meter.read();
       const [times, usage, memory] = [readCpuTimes(), readUsage(), readMemory()];
-      return { atMs: Date.now(), times, reading, devices: meter.devices(), usage, ...withUsed(memory) };
+      const entry = enter(reading, times, usage);
+      return { atMs: Date.now(), times, reading, devices: meter.devices(), entry, ...withUsed(memory) };
     }
     const [memory, usage, times, atMs] = [readMemory(), readUsage(), readCpuTimes(), Date.now()];
     const reading = meter.read(true);
-    return { atMs, times, reading, devices: meter.devices(), usage, ...withUsed(memory) };
+    const entry = enter(reading, times, usage);
+    return { atMs, times, reading, devices: meter.devices(), entry, ...withUsed(memory) };
   }
 
-  function gather(from: Mark, to: Mark): Evidence {
+  function gather(from: Spanned, to: Spanned): Evidence {
     return {
       // The readings' own times: what the counters metered and what it is divided by must be one span.
       durationSeconds: secondsBetween(from.reading, to.reading),
@@ -166,7 +189,7 @@ export function startRecording(options: RecordingOptions = {}): Recording {
 
   function measure(from: Mark, to: Mark): Measurement {
     const evidence = gather(from, to);
-    const { warnings, ...parts } = buildAll(evidence, from, to);
+    const { warnings, ...parts } = buildAll(evidence, from, to, ledger?.ledger);
     const series =
       power === undefined || from !== start ? undefined : overTime(power, evidence, parts.components);
     return {
@@ -193,14 +216,15 @@ export function startRecording(options: RecordingOptions = {}): Recording {
     measurement: () => measure(start, end()),
     lap() {
       const to = end();
-      const [total, delta] = [measure(start, to), measure(lapStart, to)];
+      const total = measure(start, to);
+      const delta = laps.settle(total, measure(lapStart, to));
       lapStart = to;
       return { total, delta };
     },
     peek() {
       const end = look();
       const evidence = gather(start, end);
-      const parts = Object.values(buildAll(evidence, start, end).components);
+      const parts = Object.values(buildAll(evidence, start, end, ledger?.ledger).components);
       return {
         durationSeconds: evidence.durationSeconds,
         energyJoules: parts.reduce((sum, part) => sum + (part.energyJoules ?? 0), 0),
@@ -218,7 +242,7 @@ export function startRecording(options: RecordingOptions = {}): Recording {
       stopped = true;
       clearTimeout(deferred);
       power?.stop();
-      unwatch?.();
+      ledger?.leave();
       if (options.meter === undefined) meter.close();
       return measurement;
     },
@@ -243,18 +267,20 @@ function withUsed(memory: { ramTotalGib: number; ramUsedGib?: number }) {
 /** The machine's components, or the process's share of them. */
 function buildAll(
   evidence: Evidence,
-  { usage: before, times: earlier }: Mark,
-  { usage: after, times: later }: Mark,
+  { entry: from }: Mark,
+  { entry: to }: Mark,
+  ledger: ProcessLedger | undefined,
 ): Pick<Measurement, 'apart' | 'attribution' | 'warnings'> & { components: Components } {
   const machine = buildComponents(evidence);
-  if (before === undefined || after === undefined) return machine;
+  if (from === undefined || to === undefined || ledger === undefined) return machine;
+  const span = ledger.span(from, to);
   const { components, attribution, warnings } = attribute(machine.components, {
-    before,
-    after,
-    residentGib: meanResidentGib(before.resident, after.resident) ?? after.residentGib,
+    before: from.usage,
+    after: to.usage,
+    residentGib: span.residentGib ?? to.usage.residentGib,
     durationSeconds: evidence.durationSeconds,
-    // Where the times are hidden they stand at zero.
-    machineCpuSeconds: later.totalSeconds > 0 ? later.busySeconds - earlier.busySeconds : undefined,
+    machineCpuSeconds: machineCpuSecondsBetween(from.times, to.times),
+    ofEnergy: span,
     threadCount: evidence.cpu.threadCount,
     ramTotalGib: evidence.ramTotalGib,
   });

@@ -6,6 +6,8 @@ import { weakerKind } from './kinds.js';
 interface Part {
   attribution: Attribution;
   durationSeconds: number;
+  /** The process's energy of the CPU; undefined where the CPU has none. */
+  cpuJoules: number | undefined;
 }
 
 const SUMS = 'Sums over several runs; of the first: ';
@@ -21,14 +23,26 @@ export function mergeAttributions(parts: readonly Part[]): Attribution | undefin
   const cpuSeconds = sum(({ attribution }) => attribution.cpuSeconds);
   const machineCpuSeconds = sum(({ attribution }) => attribution.machineCpuSeconds ?? Number.NaN);
   const known = machineCpuSeconds > 0;
+  const cpuJoules = sum((part) => part.cpuJoules ?? Number.NaN);
+  // Not known of a part without a share.
+  const machineCpuJoules = sum((part) => (part.cpuJoules ?? Number.NaN) / part.attribution.cpuShareRatio);
   return {
     ...first.attribution,
     kind: parts.map(({ attribution }) => attribution.kind).reduce(weakerKind),
     detail: `${SUMS}${first.attribution.detail.replace(SUMS, '')}`,
-    cpuShareRatio: known
-      ? Math.min(1, cpuSeconds / machineCpuSeconds)
-      : inTime(({ cpuShareRatio }) => cpuShareRatio),
-    ramShareRatio: inTime(({ ramShareRatio }) => ramShareRatio),
+    cpuShareRatio:
+      machineCpuJoules > 0
+        ? Math.min(1, cpuJoules / machineCpuJoules)
+        : known
+          ? Math.min(1, cpuSeconds / machineCpuSeconds)
+          : Math.min(
+              1,
+              inTime(({ cpuShareRatio }) => cpuShareRatio),
+            ),
+    ramShareRatio: Math.min(
+      1,
+      inTime(({ ramShareRatio }) => ramShareRatio),
+    ),
     cpuSeconds,
     ...(known ? { machineCpuSeconds } : {}),
     residentGib: inTime(({ residentGib }) => residentGib),

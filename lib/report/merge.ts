@@ -53,8 +53,8 @@ export function mergeReports(reports: Reports, context: MergeContext): Report {
   const embodied = mergeEmbodied(reports, warnings);
   const score = mergeScores(reports, emissions, embodied, warnings);
   const attribution = mergeAttributions(
-    reports.flatMap(({ attribution, duration: { durationSeconds } }) =>
-      attribution === undefined ? [] : [{ attribution, durationSeconds }],
+    reports.flatMap(({ attribution, duration: { durationSeconds }, components: { cpu } }) =>
+      attribution === undefined ? [] : [{ attribution, durationSeconds, cpuJoules: cpu.energyJoules }],
     ),
   );
   const series = seriesOf(reports, warnings);

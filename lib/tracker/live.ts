@@ -6,7 +6,7 @@ import type { Report } from '../core/report-types.js';
 export interface LiveMeasurement {
   /** From start() until now. */
   total: Report;
-  /** Since the last time, or since start(). What all of them come to is the total. */
+  /** Since the last time, or since start(). What all of them come to is the total: see `Recording.lap`. */
   delta: Report;
 }
 

@@ -288,10 +288,12 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     }
     unwatch(this);
     this.#timer?.stop();
-    const last = this.#timer === undefined || early !== undefined ? undefined : this.#recording.lap();
     clearInterval(this.#flushTimer);
     const lost = [...this.#tasks].flatMap(lossOf);
-    const measurement = this.#recording.stop();
+    const last = this.#timer === undefined || early !== undefined ? undefined : this.#recording.lap();
+    const stopped = this.#recording.stop();
+    // The last lap's own end, so that what was told comes to the report.
+    const measurement = last?.total ?? stopped;
     measurement.warnings.push(...this.#optionWarnings, ...lost);
     if (this.#options.meter === undefined) this.#meter?.close();
     if (early !== undefined) {

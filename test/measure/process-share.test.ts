@@ -104,6 +104,19 @@ describe('attribute', () => {
     expect(attribution).toMatchObject({ machineJoules: 1480, restJoules: 1370, kind: 'assumed' });
   });
 
+  it('takes shares of energy where they are known, and tells the times beside them', () => {
+    const ofEnergy = { cpuShareRatio: 0.1, ramShareRatio: undefined };
+    const { components, attribution } = attribute(machine, between(2, 8, { ofEnergy }));
+    expect(components.cpu).toMatchObject({ energyJoules: 40, lowerJoules: 39, upperJoules: 41 });
+    expect(components.ram.energyJoules).toBe(10);
+    expect(attribution).toMatchObject({
+      cpuShareRatio: 0.1,
+      ramShareRatio: 2 / 16,
+      cpuSeconds: 2,
+      restJoules: 1430,
+    });
+  });
+
   it('attributes no GPU: its counters are of boards', () => {
     const { components, warnings } = attribute(machine, between(2, 8));
     expect(components.gpu).toMatchObject({ kind: 'absent', atLeast: true });
@@ -194,6 +207,18 @@ describe('reports of processes', () => {
       expect.objectContaining({ code: 'ERR_BAD_OPTION' }),
     );
     expect(mergeAttributions([])).toBeUndefined();
+  });
+
+  it('have the share of all energy when they are added, however much each had', () => {
+    const part = (cpuShareRatio: number, cpuJoules: number | undefined) => {
+      const { attribution } = attribute(serverMeasurement.components, between(2, 8));
+      return { attribution: { ...attribution, cpuShareRatio }, durationSeconds: 1, cpuJoules };
+    };
+    expect(mergeAttributions([part(0.5, 50), part(0.1, 90)])?.cpuShareRatio).toBeCloseTo(140 / 1000, 12);
+    // By CPU time where the machine's energy is not known.
+    for (const other of [part(0, 0), part(0.1, undefined)]) {
+      expect(mergeAttributions([part(0.5, 50), other])?.cpuShareRatio).toBe(0.25);
+    }
   });
 
   it('of repeated runs are sums, too', () => {

@@ -66,6 +66,81 @@ describe('onMeasure', () => {
     expect(seen).toHaveLength(count);
   });
 
+  /** Calls back as the test goes on, and not by the clock. */
+  function steps(options: TrackerOptions) {
+    const seen: LiveMeasurement[] = [];
+    const { tracker, spend } = tracked({
+      measureEverySeconds: 0.001,
+      onMeasure: (live) => seen.push(live),
+      ...options,
+    });
+    const next = async () => {
+      for (const count = seen.length; seen.length === count; ) await sleep(1);
+    };
+    const sums = () => {
+      const sum = (pick: (one: LiveMeasurement['delta']) => number | undefined) =>
+        seen.reduce((all, { delta }) => all + (pick(delta) ?? Number.NaN), 0);
+      return {
+        joules: sum(({ energy }) => energy.energyJoules),
+        rest: sum((one) => one.attribution?.restJoules),
+      };
+    };
+    return { seen, tracker, spend, next, sums };
+  }
+
+  it('tells differences that come to the total where the counter often stands still', async () => {
+    const { seen, tracker, spend, next, sums } = steps({});
+    tracker.start();
+    spend(20_000);
+    for (let n = 0; n < 8; n++) {
+      await next();
+      if (n === 4) spend(3000);
+    }
+    const report = await tracker.stop();
+    const still = seen.filter(({ delta }) => delta.components.cpu.energyJoules === 0);
+    expect(still.length).toBeGreaterThan(2);
+    for (const { delta } of still) {
+      expect(delta.components.cpu).toMatchObject({ kind: 'measured', atLeast: false });
+      expect(delta.warnings.map(({ code }) => code)).not.toContain('cpu-not-measured');
+      expect(schemaErrors(JSON.parse(JSON.stringify(delta)))).toEqual([]);
+    }
+    expect(report.components.cpu.energyJoules).toBe(23_000 / TICKS_PER_JOULE);
+    expect(sums().joules).toBeCloseTo(report.energy.energyJoules, 9);
+  });
+
+  it('tells differences that come to the total where the CPU is estimated', async () => {
+    const { tracker, next, sums } = steps({ sysfs: place.machine().root, ramWattsPerGib: 0.4 });
+    tracker.start();
+    for (let n = 0; n < 8; n++) await next();
+    // Longer than what a guess in the first, short ones could exceed.
+    for (const end = performance.now() + 300; performance.now() < end; );
+    const report = await tracker.stop();
+    expect(report.components.cpu.kind).not.toBe('measured');
+    expect(sums().joules).toBeCloseTo(report.energy.energyJoules, 9);
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'tells differences of a process that come to the total, of what it spent itself',
+    { timeout: 60_000 },
+    async () => {
+      const { seen, tracker, spend, next, sums } = steps({ trackingMode: 'process', ramWattsPerGib: 0.4 });
+      tracker.start();
+      for (const begin = process.cpuUsage(); process.cpuUsage(begin).user < 400_000; );
+      spend(100 * TICKS_PER_JOULE);
+      await next();
+      const before = seen.length;
+      // Ten times as much afterwards.
+      await sleep(300);
+      spend(1000 * TICKS_PER_JOULE);
+      await next();
+      const report = await tracker.stop();
+      expect(before).toBeGreaterThan(0);
+      expect(sums().joules).toBeCloseTo(report.energy.energyJoules, 6);
+      expect(sums().rest).toBeCloseTo(report.attribution?.restJoules ?? Number.NaN, 6);
+      for (const { delta } of seen) expect(schemaErrors(JSON.parse(JSON.stringify(delta)))).toEqual([]);
+    },
+  );
+
   it('that throws is a warning, and neither the measurement nor the next call suffers', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     let calls = 0;
