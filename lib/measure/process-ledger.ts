@@ -56,7 +56,7 @@ export interface LedgerSpan {
 
 function shareBetween(from: Account, to: Account): number | undefined {
   const machineJoules = to.machineJoules - from.machineJoules;
-  // Of differences of sums: rounding may take it a little past 1.
+  // Differences of sums may come out a rounding beyond what they are of.
   return machineJoules > 0 ? within0And1((to.ownJoules - from.ownJoules) / machineJoules) : undefined;
 }
 

@@ -27,7 +27,8 @@ export class OfflineEmissionsTracker extends EmissionsTracker {
       // Nobody's: a region that is not known is not replaced by the time zone's country.
       timeZone: 'Etc/UTC',
     });
-    const { country: settled, cloudRegion, intensityGramsPerKwh } = this.settledOptions;
+    const { country: settled, cloud, intensityGramsPerKwh } = this.settledOptions;
+    const cloudRegion = this.settledOptions.cloudRegion ?? cloud?.evidence?.region;
     if (settled === undefined && cloudRegion === undefined && intensityGramsPerKwh === undefined) {
       throw new MicrojouleError('ERR_BAD_OPTION', 'an OfflineEmissionsTracker must be told where it is', {
         hint: "For example new OfflineEmissionsTracker({ countryIsoCode: 'FRA' }), or cloudProvider and cloudRegion.",

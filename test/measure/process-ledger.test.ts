@@ -110,6 +110,19 @@ describe('a ledger of one process', () => {
     expect(joulesOf(0, 100) + joulesOf(100, 300)).toBeCloseTo(sum, 6);
   });
 
+  it('has shares of at most all, whatever sums of it are rounded to', () => {
+    const random = seededRandom(5);
+    const alone = Array.from({ length: 500 }, () => {
+      const joules = (1 + Math.floor(random() ** 9 * 1e6)) / 1000;
+      return { seconds: 0.3, joules, ownSeconds: 0.3, machineSeconds: 0.3 };
+    });
+    const { ratio } = play(alone);
+    for (let index = 0; index < alone.length; index++) {
+      expect(ratio(index, index + 1)).toBeLessThanOrEqual(1);
+      expect(ratio(index, index + 1)).toBeGreaterThan(0.95);
+    }
+  });
+
   it('is not led astray by the hundredths of a second that the machine counts in', () => {
     // Another process is three times as busy; a look each millisecond sees the machine stand still and then leap.
     const step = { seconds: 0.001, joules: 0.05, ownSeconds: 0.0005, machineSeconds: 0.002 };

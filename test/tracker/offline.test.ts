@@ -25,6 +25,8 @@ async function report(options: OfflineTrackerOptions) {
   return tracker.stop();
 }
 
+const PARIS = { provider: 'aws', region: 'eu-west-3', source: 'metadata service', method: 'http://[::1]' };
+
 describe('OfflineEmissionsTracker', () => {
   it.each<[OfflineTrackerOptions, string, string | undefined]>([
     [{ countryIsoCode: 'FRA' }, 'FRA', 'FR'],
@@ -32,6 +34,7 @@ describe('OfflineEmissionsTracker', () => {
     [{ countryIsoCode: 'CAN', country2LetterIsoCode: 'CA', region: 'quebec' }, 'CAN', 'CA-QC'],
     [{ country: 'Brazil' }, 'BRA', undefined],
     [{ cloudProvider: 'aws', cloudRegion: 'eu-west-3' }, 'FRA', 'FR'],
+    [{ cloud: { evidence: PARIS, looked: true } }, 'FRA', 'FR'],
   ])('is where it is told: %j', async (options, country, zone) => {
     const { location, trackingMode } = await report(options);
     expect(location.countryAlpha3).toBe(country);
