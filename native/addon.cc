@@ -55,6 +55,7 @@ Napi::Object DescribeCounter(Napi::Env env, const Counter& counter, bool blockin
   if (counter.update_period_ns != 0) {
     out.Set("updatePeriodNs", static_cast<double>(counter.update_period_ns));
   }
+  if (counter.unknown_content) out.Set("unknownContent", true);
   out.Set("fromOpen", counter.from_open);
   if (!counter.method.empty()) out.Set("method", counter.method);
   out.Set("status", StatusName(counter.outcome.status));

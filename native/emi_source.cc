@@ -97,6 +97,11 @@ Outcome Emi::Probe(const Options&) {
   }
   CloseUnused();
   if (failures == paths.size()) return outcomes.front();
+  if (counters_.empty() && places.empty() && failures == 0) {
+    return {Status::kNotFound,
+            "none of Windows' energy meters announces a channel: update the "
+            "drivers of the processor"};
+  }
   if (counters_.empty()) {
     return {Status::kNotFound, part_ == EmiPart::kCores
                                    ? "none of Windows' energy meters is of a single core"
@@ -153,6 +158,7 @@ void Emi::AddFailure(size_t index, const std::string& path, const Outcome& outco
   counter.origin = path;
   counter.scale = kPicowattHour;
   counter.clock = CounterClock::kDevice;
+  counter.unknown_content = true;
   counter.outcome = outcome;
   counters_.push_back(std::move(counter));
   entries_.push_back({});

@@ -153,7 +153,8 @@ void LeaveToOthers(const std::vector<Taken>& taken, OpenedSource* source) {
   std::string others;
   for (const Counter& counter : source->source->counters()) {
     const auto found = std::find_if(taken.begin(), taken.end(), [&counter](const Taken& one) {
-      return counter.domain == Domain::kOther || Covers(one.counter, counter);
+      const bool adds_nothing = counter.domain == Domain::kOther && !counter.unknown_content;
+      return adds_nothing || Covers(one.counter, counter);
     });
     wanted.push_back(found == taken.end());
     if (found == taken.end() || others.find(found->source) != std::string::npos) continue;

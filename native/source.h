@@ -75,6 +75,9 @@ struct Counter {
   CounterClock clock = CounterClock::kReader;
   uint64_t update_period_ns = 0;  // 0: not known
   bool may_rest = false;          // even a package: hypervisors give an idle guest no energy
+  // Stands for a whole device of which not even the channels are known: a package may be among
+  // them.
+  bool unknown_content = false;
   bool from_open = false;  // the count starts when it is opened; else it is the hardware's own
   // How its energy comes about, where that is not a count of the hardware's; may be known later.
   std::string method;

@@ -182,6 +182,7 @@ export async function recordLiveTest(
       // Zones of one name that count differently are meters of their own.
       meter: deltas[index]?.doubtful ? one.id : (deltas[index]?.meter ?? one.id),
       counted: one.inTotal && one.moved,
+      unknownContent: deltas[index]?.counter.unknownContent,
     })),
   );
   const isListed = ({ id }: Compared, index: number): boolean =>

@@ -11,6 +11,8 @@ export interface Member {
   meter: string;
   /** Counted in the total to the end. */
   counted: boolean;
+  /** Stands for a whole device: what it meters is not known. */
+  unknownContent?: true | undefined;
 }
 
 /** A meter that belongs to the total, and of which no counter could be used. */
@@ -29,13 +31,15 @@ const SUMMED: ReadonlySet<Domain> = new Set(['package', 'dram', 'gpu']);
 export function lostMeters(members: readonly Member[]): LostMeter[] {
   const groups = new Map<string, Member[]>();
   for (const member of members) {
-    if (!SUMMED.has(member.domain)) continue;
+    if (!SUMMED.has(member.domain) && member.unknownContent !== true) continue;
     groups.set(member.meter, [...(groups.get(member.meter) ?? []), member]);
   }
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined || group.some(({ counted }) => counted)) return [];
-    const { id, domain, status } = first;
+    const { id, status } = first;
+    // It may be a package's, as far as anybody knows.
+    const domain = first.unknownContent === true ? 'package' : first.domain;
     return [{ id, domain, status, sources: [...new Set(group.map(({ source }) => source))] }];
   });
 }

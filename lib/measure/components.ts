@@ -70,6 +70,11 @@ function uncovered(deltas: readonly CounterDelta[], domain: Domain): CounterDelt
   });
 }
 
+/** Devices of which nothing is known but that they are there: they may meter a part of the CPU or the memory. */
+function unknownDevices(deltas: readonly CounterDelta[], domain: Domain): CounterDelta[] {
+  return domain === 'gpu' ? [] : deltas.filter(({ counter }) => counter.unknownContent === true);
+}
+
 function withEnergy(
   energyJoules: number,
   durationSeconds: number,
@@ -88,7 +93,7 @@ function measured(evidence: Evidence, domain: Domain, what: string): Component |
   const counters = evidence.deltas.filter((delta) => delta.counter.domain === domain);
   const counted = counters.filter((delta) => delta.inTotal);
   if (counted.length === 0) return undefined;
-  const lost = uncovered(evidence.deltas, domain);
+  const lost = [...uncovered(evidence.deltas, domain), ...unknownDevices(evidence.deltas, domain)];
   const energyJoules = counted.reduce((sum, delta) => sum + (delta.energyJoules ?? 0), 0);
   const detail = [
     `Sum of ${counted.length} ${what} counter${counted.length === 1 ? '' : 's'}.`,
@@ -109,7 +114,13 @@ function measured(evidence: Evidence, domain: Domain, what: string): Component |
 function whyNot(evidence: Evidence, domain: Domain): string {
   const own = evidence.deltas.filter((delta) => delta.counter.domain === domain);
   if (own.length > 0) return own.map((delta) => `${delta.counter.id}: ${delta.detail}`).join('; ');
-  return whySourcesFail(evidence.sources).join('; ') || 'no source that was asked has a counter for it';
+  const reasons = whySourcesFail(evidence.sources);
+  if (reasons.length === 0) {
+    reasons.push(
+      ...unknownDevices(evidence.deltas, domain).map(({ counter, detail }) => `${counter.id}: ${detail}`),
+    );
+  }
+  return reasons.join('; ') || 'no source that was asked has a counter for it';
 }
 
 type Models = ReturnType<typeof chooseModels>;

@@ -13,7 +13,8 @@ export function missingCounters(meter: Meter, options: MeterOptions = {}): strin
   const listed = meter.list(meter.read());
   const covered = new Set(listed.filter((delta) => delta.inTotal).map((delta) => delta.meter));
   const missing = listed
-    .filter((delta) => ['package', 'gpu'].includes(delta.counter.domain) && !covered.has(delta.meter))
+    .filter(({ counter }) => ['package', 'gpu'].includes(counter.domain) || counter.unknownContent === true)
+    .filter(({ meter: one }) => !covered.has(one))
     .map(({ counter, status, detail, apart }) => `${counter.id}: ${status}, ${detail || apart}`);
   for (const gpu of unmeteredControllers(
     findDisplayControllers(resolveMeterOptions(options).sysfs) ?? [],

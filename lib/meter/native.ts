@@ -23,6 +23,8 @@ export interface NativeCounter {
   /** Reading it may take milliseconds. */
   blocking: boolean;
   updatePeriodNs?: number;
+  /** Stands for a whole device of which not even the channels are known: a package may be among them. */
+  unknownContent?: true;
   /** Its count starts when the meter opens; otherwise it is the hardware's own. */
   fromOpen: boolean;
   /** How its energy comes about, where it is not the hardware's own count that is told at open. */

@@ -126,7 +126,10 @@ export function channelsOf(
   const settled = listed.map((delta) =>
     lacking.has(delta) ? { ...delta, inTotal: true, apart: '' } : delta,
   );
-  const hasChannel = (delta: CounterDelta): boolean => delta.inTotal || !FOR_GOOD.has(delta.status);
+  const isUnknown = ({ counter }: CounterDelta): boolean => counter.unknownContent === true;
+  const hasChannel = (delta: CounterDelta): boolean =>
+    !isUnknown(delta) && (delta.inTotal || !FOR_GOOD.has(delta.status));
+  const countsPackage = listed.some(({ inTotal, counter }) => inTotal && counter.domain === 'package');
   const shown = settled.filter(hasChannel);
   const columns = settled.flatMap((delta, index) =>
     hasChannel(delta) ? [{ index, channel: toChannel(delta, shown, updatePeriodNs(index)) }] : [],
@@ -137,10 +140,11 @@ export function channelsOf(
       .map(({ source, status, detail }) => ({ source, status, detail })),
     ...settled
       .filter((delta) => !hasChannel(delta))
-      .map(({ counter, status, detail }) => ({
-        source: counter.source,
-        status,
-        detail: `${counter.id}: ${detail}`,
+      .map((delta) => ({
+        source: delta.counter.source,
+        status: delta.status,
+        detail: `${delta.counter.id}: ${delta.detail}`,
+        ...(isUnknown(delta) && countsPackage ? { inTotal: true as const } : {}),
       })),
   ];
   return { columns, absent };

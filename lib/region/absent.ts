@@ -6,12 +6,13 @@ import { unmeteredControllers } from '../measure/components.js';
 import type { Meter } from '../meter/meter.js';
 import { type MeterOptions, resolveMeterOptions } from '../meter/options.js';
 
-/** GPUs without a counter, and the CPU where no package is counted, in words. */
+/** GPUs without a counter, devices that cannot be read, and the CPU where no package is counted, in words. */
 export function absentDevices(meter: Meter, { sysfs }: MeterOptions): string[] {
   const root = resolveMeterOptions(sysfs === undefined ? {} : { sysfs }).sysfs;
   const gpus = unmeteredControllers(findDisplayControllers(root) ?? [], meter.counters).map(
     ({ name, address }) => `${name} at ${address}`,
   );
+  const unknown = meter.counters.flatMap(({ id, unknownContent }) => (unknownContent === true ? [id] : []));
   const hasPackage = meter.counters.some(({ domain }) => domain === 'package');
-  return hasPackage ? gpus : ['the CPU packages', ...gpus];
+  return [...(hasPackage ? [] : ['the CPU packages']), ...gpus, ...unknown];
 }

@@ -95,6 +95,7 @@ void TestUnknownUnit() {
   const std::vector<Counter>& counters = opened.source->counters();
   CHECK(counters[0].outcome.status == Status::kNotSupported);
   CHECK(counters[0].outcome.detail.find("unit 99") != std::string::npos);
+  CHECK(!counters[0].unknown_content);  // its name is known
   const std::vector<RawReading> raw = opened.Read();
   CHECK(raw[0].status == Status::kNotSupported && raw[1].status == Status::kOk);
   CHECK(opened.source->Explain(2).find("unit 1") != std::string::npos);
@@ -109,6 +110,7 @@ void TestRefused() {
   CHECK(one.outcome.detail.find("1 of 2") != std::string::npos);
   CHECK((one.ids() == Ids{"emi:package:0", "emi:other:1"}));
   CHECK(one.source->counters()[1].outcome.status == Status::kNoPermission);
+  CHECK(one.source->counters()[1].unknown_content && !one.source->counters()[0].unknown_content);
   const std::vector<RawReading> raw = one.Read();
   CHECK(raw[0].status == Status::kOk && raw[1].status == Status::kNoPermission);
   meters["a"].open_error = kEmiAccessDenied;
@@ -125,6 +127,9 @@ void TestNone() {
   Opened machine({{"a", MeterOf({{"RAPL_Package0_Core0_CORE"}})}});
   CHECK(machine.outcome.status == Status::kNotFound);
   CHECK(machine.outcome.detail.find("emi-core") != std::string::npos);
+  Opened silent({{"a", MeterOf({})}});
+  CHECK(silent.outcome.status == Status::kNotFound);
+  CHECK(silent.outcome.detail.find("announces a channel") != std::string::npos);
 
   std::map<std::string, FakeMeter> meters;
   auto system = std::make_unique<FakeEmi>(&meters);

@@ -35,6 +35,17 @@ describe('lostMeters', () => {
       { id: 'perf:1', domain: 'package', status: 'no-permission', sources: ['perf', 'powercap'] },
     ]);
   });
+
+  it('may be what a device holds of which nothing is known', () => {
+    const unread = { source: 'emi', domain: 'other', status: 'no-permission', counted: false } as const;
+    const members = [
+      member('emi:other:1', { ...unread, unknownContent: true }),
+      member('emi:other:2', unread),
+    ];
+    expect(lostMeters(members)).toEqual([
+      { id: 'emi:other:1', domain: 'package', status: 'no-permission', sources: ['emi'] },
+    ]);
+  });
 });
 
 describe('judge', () => {

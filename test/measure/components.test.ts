@@ -102,6 +102,28 @@ describe('buildComponents', () => {
     expect(warnings.map((warning) => warning.code)).toContain('partly-measured');
   });
 
+  it('says "at least" when a device is there of which nothing is known', () => {
+    const unknown = delta('emi:other:1', 'other', undefined, { unknownContent: true });
+    const { components, warnings } = buildComponents(
+      evidence([delta('emi:package:0', 'package', 100), delta('emi:dram:0', 'dram', 10), unknown]),
+    );
+    expect(components.cpu).toMatchObject({ kind: 'measured', energyJoules: 100, atLeast: true });
+    expect(components.cpu.detail).toContain('Without emi:other:1: may not be read.');
+    expect(components.ram).toMatchObject({ kind: 'measured', energyJoules: 10, atLeast: true });
+    expect(warnings.map(({ code }) => code)).toEqual(['partly-measured', 'partly-measured']);
+
+    const alone = buildComponents(evidence([unknown]));
+    expect(alone.components.cpu).toMatchObject({ kind: 'estimated', atLeast: false });
+    expect(alone.warnings[0]?.message).toContain('emi:other:1: may not be read');
+  });
+
+  it('leaves out a rail whose name is known and whose unit is not', () => {
+    const { components } = buildComponents(
+      evidence([delta('emi:package:0', 'package', 100), delta('emi:other:0:1', 'other', undefined)]),
+    );
+    expect(components.cpu.atLeast).toBe(false);
+  });
+
   it('estimates from utilisation when no package can be read, with the reason', () => {
     const { components, warnings } = buildComponents(
       evidence([delta('powercap:intel-rapl:0', 'package', undefined)]),
