@@ -50,9 +50,16 @@ Status EmiDevice::StatusOf(uint32_t error) {
   return IsGone(error) ? Status::kNotFound : Status::kFailed;
 }
 
+// Whether a device that could be read is denied by the handle that it was read by.
+bool EmiDevice::WasDenied(uint32_t error) const {
+  return error == kEmiAccessDenied && has_read_ && handle_ != nullptr;
+}
+
 Outcome EmiDevice::Refuse(uint32_t error, const char* what) const {
-  return {StatusOf(error), path_ + ": " + what + " fails with error " + std::to_string(error) +
-                               ": " + Advice(error)};
+  const char* advice = Advice(error);
+  if (WasDenied(error)) advice = "it could be read until now, and is opened anew every second";
+  return {StatusOf(error),
+          path_ + ": " + what + " fails with error " + std::to_string(error) + ": " + advice};
 }
 
 uint32_t EmiDevice::GetMetadata(EmiHandle* handle, std::vector<uint8_t>* bytes, uint16_t* version,
@@ -101,90 +108,103 @@ Outcome EmiDevice::Open() {
   const size_t count = metadata_.channels.size();
   answer_.resize(count * kEmiSampleBytes);
   channels_.resize(count);
-  last_.resize(count);
-  has_last_.resize(count);
   return {};
 }
 
-bool EmiDevice::Reopen(uint64_t monotonic_ns) {
-  if (monotonic_ns < retry_ns_) return false;
-  retry_ns_ = monotonic_ns + kRetryNs;
-  const uint32_t error = system_->Open(path_, &handle_);
-  if (error != kEmiOk) {
-    Fail(error == kEmiAccessDenied ? error : kEmiFileNotFound);
-    return false;
-  }
+uint32_t EmiDevice::Measure(EmiHandle* handle, size_t* written) {
+  return handle->Call(EmiRequest::kMeasurement, answer_.data(), answer_.size(), written);
+}
+
+// Takes a new handle in place of the old one, if any, where the device answers by it.
+uint32_t EmiDevice::OpenAnew(size_t* written) {
+  is_changed_ = false;
+  std::unique_ptr<EmiHandle> handle;
+  uint32_t error = system_->Open(path_, &handle);
+  if (error != kEmiOk) return error == kEmiAccessDenied ? error : kEmiFileNotFound;
   std::vector<uint8_t> bytes;
   uint16_t version = 0;
   std::string trouble;
-  const uint32_t failed = GetMetadata(handle_.get(), &bytes, &version, &trouble);
-  is_changed_ = failed == kEmiOk && (!trouble.empty() || bytes != metadata_bytes_);
-  if (failed != kEmiOk || is_changed_) {
-    handle_.reset();
-    Fail(failed);
-    return false;
-  }
-  is_back_ = true;
-  return true;
+  error = GetMetadata(handle.get(), &bytes, &version, &trouble);
+  if (error != kEmiOk) return error;
+  is_changed_ = !trouble.empty() || bytes != metadata_bytes_;
+  if (is_changed_) return kEmiFileNotFound;
+  error = Measure(handle.get(), written);
+  if (error != kEmiOk) return error;
+  handle_ = std::move(handle);
+  for (Channel& channel : channels_) channel.is_back = true;
+  return kEmiOk;
 }
 
 void EmiDevice::Fail(uint32_t error) {
   error_ = error;
   answered_ = 0;
-  if (IsGone(error)) handle_.reset();
-  const Status status = error == kEmiOk ? Status::kFailed : StatusOf(error);
-  for (RawReading& channel : channels_) channel.status = status;
+  Status status = is_changed_ ? Status::kFailed : StatusOf(error);
+  // Rights are looked at when a device is opened: this is another trouble.
+  if (WasDenied(error)) status = Status::kFailed;
+  for (Channel& channel : channels_) channel.reading.status = status;
 }
 
 void EmiDevice::Read(uint64_t monotonic_ns) {
-  if (handle_ == nullptr && !Reopen(monotonic_ns)) return;
   size_t written = 0;
-  const uint32_t error =
-      handle_->Call(EmiRequest::kMeasurement, answer_.data(), answer_.size(), &written);
+  uint32_t error = handle_ == nullptr ? error_ : Measure(handle_.get(), &written);
+  if (error != kEmiOk) {
+    if (IsGone(error)) {
+      handle_.reset();
+    } else if (error_ == kEmiOk) {
+      // It may pass: a new handle would break off the count.
+      retry_ns_ = std::max(retry_ns_, monotonic_ns + kRetryNs);
+    }
+    if (monotonic_ns >= retry_ns_) {
+      retry_ns_ = monotonic_ns + kRetryNs;
+      const uint32_t found = OpenAnew(&written);
+      if (is_changed_) handle_.reset();
+      if (found == kEmiOk || handle_ == nullptr) error = found;
+    }
+  }
   if (error != kEmiOk) {
     Fail(error);
     return;
   }
   error_ = kEmiOk;
+  has_read_ = true;
   answered_ = std::min(written, answer_.size()) / kEmiSampleBytes;
   for (size_t i = 0; i < channels_.size(); ++i) {
     if (i < answered_) {
-      Take(i, ParseEmiSample(answer_.data() + i * kEmiSampleBytes), monotonic_ns);
+      Take(&channels_[i], ParseEmiSample(answer_.data() + i * kEmiSampleBytes), monotonic_ns);
     } else {
-      channels_[i].status = Status::kFailed;
+      channels_[i].reading.status = Status::kFailed;
     }
   }
-  is_back_ = false;
 }
 
-void EmiDevice::Take(size_t channel, const EmiSample& sample, uint64_t monotonic_ns) {
-  RawReading& reading = channels_[channel];
-  EmiSample& last = last_[channel];
-  const bool fell = has_last_[channel] && (sample.picowatt_hours < last.picowatt_hours ||
-                                           sample.time_100ns < last.time_100ns);
-  reading.restarted = has_last_[channel] && (fell || is_back_);
+void EmiDevice::Take(Channel* channel, const EmiSample& sample, uint64_t monotonic_ns) {
+  RawReading& reading = channel->reading;
+  const EmiSample last = channel->last;
+  const bool fell =
+      sample.picowatt_hours < last.picowatt_hours || sample.time_100ns < last.time_100ns;
+  reading.restarted = channel->has_last && (fell || channel->is_back);
   reading.status = Status::kOk;
+  channel->is_back = false;
   // Unchanged time is the same sample, whatever stands beside it.
-  if (has_last_[channel] && sample.time_100ns == last.time_100ns && !reading.restarted) return;
-  if (!has_anchor_ || reading.restarted) {
-    // All channels of a device share one clock.
-    has_anchor_ = true;
-    anchor_ns_ = monotonic_ns;
-    anchor_time_100ns_ = sample.time_100ns;
+  if (channel->has_last && sample.time_100ns == last.time_100ns && !reading.restarted) return;
+  if (!channel->has_last || reading.restarted) {
+    channel->anchor_ns = monotonic_ns;
+    channel->anchor_time_100ns = sample.time_100ns;
   }
-  last = sample;
-  has_last_[channel] = true;
+  channel->last = sample;
+  channel->has_last = true;
   reading.ticks = sample.picowatt_hours;
-  // Modulo 2^64 where a channel's time is before the anchor's, which comes out right.
-  reading.time_ns = anchor_ns_ + (sample.time_100ns - anchor_time_100ns_) * 100;
+  reading.time_ns = channel->anchor_ns + (sample.time_100ns - channel->anchor_time_100ns) * 100;
 }
 
 std::string EmiDevice::Explain(size_t channel) const {
-  if (channels_[channel].status == Status::kOk) return "";
+  if (channels_[channel].reading.status == Status::kOk) return "";
   if (is_changed_) {
     return path_ + " came back with other channels: open the meter anew";
   }
-  if (error_ != kEmiOk) return Refuse(error_, "reading it").detail;
+  if (error_ != kEmiOk) {
+    return Refuse(error_, handle_ == nullptr ? "opening it again" : "reading it").detail;
+  }
   return path_ + " answers for " + std::to_string(answered_) + " of " +
          std::to_string(channels_.size()) + " channels, and channel " + std::to_string(channel) +
          " is not among them: update its driver";

@@ -22,9 +22,9 @@ class EmiDevice {
   Outcome Open();
 
   // One call to the device. What it answers holds until the next. Allocates nothing, but where a
-  // device that was gone is looked for again, at most once a second.
+  // device that is gone, or has not answered for a second, is opened anew: once a second at most.
   void Read(uint64_t monotonic_ns);
-  RawReading Get(size_t channel) const { return channels_[channel]; }
+  RawReading Get(size_t channel) const { return channels_[channel].reading; }
 
   // Why the last call brought nothing for this channel.
   std::string Explain(size_t channel) const;
@@ -33,11 +33,23 @@ class EmiDevice {
   static Status StatusOf(uint32_t error);
 
  private:
+  struct Channel {
+    RawReading reading;
+    EmiSample last;
+    bool has_last = false;
+    bool is_back = false;  // its device was opened anew since it last answered
+    // What turns the device's time into the reader's; taken anew when the channel restarts.
+    uint64_t anchor_ns = 0;
+    uint64_t anchor_time_100ns = 0;
+  };
+
   uint32_t GetMetadata(EmiHandle* handle, std::vector<uint8_t>* bytes, uint16_t* version,
                        std::string* trouble) const;
-  bool Reopen(uint64_t monotonic_ns);
+  uint32_t Measure(EmiHandle* handle, size_t* written);
+  uint32_t OpenAnew(size_t* written);
   void Fail(uint32_t error);
-  void Take(size_t channel, const EmiSample& sample, uint64_t monotonic_ns);
+  static void Take(Channel* channel, const EmiSample& sample, uint64_t monotonic_ns);
+  bool WasDenied(uint32_t error) const;
   Outcome Refuse(uint32_t error, const char* what) const;
 
   EmiSystem* system_;
@@ -47,18 +59,11 @@ class EmiDevice {
   std::vector<uint8_t> metadata_bytes_;
   std::vector<uint8_t> answer_;
 
-  std::vector<RawReading> channels_;
-  std::vector<EmiSample> last_;
-  std::vector<bool> has_last_;
-  // What turns the device's time into the reader's; taken anew when the device restarts.
-  uint64_t anchor_ns_ = 0;
-  uint64_t anchor_time_100ns_ = 0;
-  bool has_anchor_ = false;
-
+  std::vector<Channel> channels_;
   uint32_t error_ = kEmiOk;
   size_t answered_ = 0;      // channels of the last answer
+  bool has_read_ = false;    // it answered once
   bool is_changed_ = false;  // it came back with other channels
-  bool is_back_ = false;     // and this is its first reading
   uint64_t retry_ns_ = 0;
 };
 

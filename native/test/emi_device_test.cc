@@ -88,8 +88,51 @@ void TestFailures() {
   const RawReading back = bench.Read(3);
   CHECK(back.status == Status::kOk && !back.restarted && bench.meter().opened == 1);
   CHECK(bench.device.Explain(0).empty());
+  // Rights are looked at when it is opened: what was read until now is not denied to this user.
   bench.meter().errors[EmiRequest::kMeasurement] = kEmiAccessDenied;
-  CHECK(bench.Read(4).status == Status::kNoPermission);
+  CHECK(bench.Read(4).status == Status::kFailed);
+  CHECK(bench.device.Explain(0).find("until now") != std::string::npos);
+
+  Bench denied;
+  denied.device.Open();
+  denied.meter().errors[EmiRequest::kMeasurement] = kEmiAccessDenied;
+  CHECK(denied.Read(1).status == Status::kNoPermission);
+}
+
+// ERROR_BAD_COMMAND and ERROR_ACCESS_DENIED are also what the handle of a removed device answers.
+void TestLastingFailureIsOpenedAnew() {
+  for (const uint32_t error : {22u, kEmiAccessDenied, 31u}) {
+    Bench bench;
+    bench.device.Open();
+    bench.Read(1);
+    bench.meter().stale_error = error;
+    bench.meter().stale_handles = 1;
+    CHECK(bench.Read(2).status == Status::kFailed && bench.meter().held == 1);
+    CHECK(bench.Read(kSecondNs).status == Status::kFailed && bench.meter().opened == 1);
+    bench.Advance(5, 5);
+    const RawReading back = bench.Read(kSecondNs + 2);
+    CHECK(back.status == Status::kOk && back.restarted && bench.meter().opened == 2);
+    CHECK(bench.meter().held == 1 && bench.device.Explain(0).empty());
+    bench.Advance(5, 5);
+    CHECK(!bench.Read(kSecondNs + 3).restarted);
+  }
+}
+
+// A device that only did not answer for long goes on by its own handle, and so does its count.
+void TestLastingFailureThatPasses() {
+  Bench bench;
+  bench.device.Open();
+  bench.Read(1);
+  bench.meter().errors[EmiRequest::kMeasurement] = 31;
+  for (uint64_t now_ns = kSecondNs; now_ns < 5 * kSecondNs; now_ns += kSecondNs / 4) {
+    CHECK(bench.Read(now_ns).status == Status::kFailed);
+  }
+  // Asked by a new handle once a second at most, and none of these kept.
+  CHECK(bench.meter().opened == 4 && bench.meter().held == 1);
+  bench.meter().errors.clear();
+  bench.Advance(9, 9);
+  const RawReading back = bench.Read(6 * kSecondNs);
+  CHECK(back.status == Status::kOk && !back.restarted);
 }
 
 void TestShortAnswers() {
@@ -128,6 +171,36 @@ void TestGoesAndComesBack() {
   CHECK(!bench.Read(3 * kSecondNs).restarted && bench.meter().opened == 2);
 }
 
+// Its first answer is short: the channels that it lacks begin anew all the same.
+void TestComesBackShort() {
+  Bench bench;
+  bench.device.Open();
+  bench.Read(1);
+  bench.meter().stale_error = 1617;
+  bench.meter().stale_handles = 1;
+  bench.meter().most_bytes[EmiRequest::kMeasurement] = kEmiSampleBytes;
+  bench.Advance(5, 5);
+  CHECK(bench.Read(2).restarted && bench.device.Get(1).status == Status::kFailed);
+  bench.meter().most_bytes.clear();
+  bench.Advance(5, 5);
+  CHECK(bench.Read(3, 1).restarted && !bench.device.Get(0).restarted);
+}
+
+// Where one channel begins anew, the others' times go on.
+void TestAnchorsApart() {
+  Bench bench;
+  bench.device.Open();
+  bench.Read(kSecondNs);
+  bench.Advance(100, 10000000);
+  bench.meter().samples[0].picowatt_hours = 7;
+  // Read late: the restarted channel's time begins there, and not the other's.
+  const RawReading fallen = bench.Read(2 * kSecondNs + 500);
+  CHECK(fallen.restarted && fallen.time_ns == 2 * kSecondNs + 500);
+  CHECK(bench.device.Get(1).time_ns == 2 * kSecondNs && !bench.device.Get(1).restarted);
+  bench.Advance(100, 10000000);
+  CHECK(bench.Read(3 * kSecondNs, 1).time_ns == 3 * kSecondNs);
+}
+
 void TestComesBackChanged() {
   Bench bench;
   bench.device.Open();
@@ -138,6 +211,10 @@ void TestComesBackChanged() {
   CHECK(bench.Read(2 * kSecondNs).status == Status::kFailed);
   CHECK(bench.device.Explain(0).find("other channels") != std::string::npos);
   CHECK(bench.meter().held == 0);
+  // The latest attempt tells.
+  bench.meter().open_error = kEmiAccessDenied;
+  CHECK(bench.Read(4 * kSecondNs).status == Status::kNoPermission);
+  CHECK(bench.device.Explain(0).find("error 5") != std::string::npos);
 }
 
 void TestOpenRefuses() {
@@ -171,8 +248,12 @@ int main() {
   TestSameTimeIsTheSameSample();
   TestFallIsARestart();
   TestFailures();
+  TestLastingFailureIsOpenedAnew();
+  TestLastingFailureThatPasses();
   TestShortAnswers();
   TestGoesAndComesBack();
+  TestComesBackShort();
+  TestAnchorsApart();
   TestComesBackChanged();
   TestOpenRefuses();
 }

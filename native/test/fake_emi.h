@@ -65,7 +65,9 @@ struct FakeMeter {
   uint32_t open_error = kEmiOk;
   std::map<EmiRequest, uint32_t> errors;
   std::map<EmiRequest, size_t> most_bytes;  // of an answer that is cut short
-  uint32_t announced = UINT32_MAX;          // size of the metadata, where it lies
+  uint32_t stale_error = kEmiOk;            // of the first so many handles, to measure
+  int stale_handles = 0;
+  uint32_t announced = UINT32_MAX;  // size of the metadata, where it lies
   int opened = 0;
   int held = 0;
   int measured = 0;
@@ -73,12 +75,17 @@ struct FakeMeter {
 
 class FakeEmiHandle final : public EmiHandle {
  public:
-  explicit FakeEmiHandle(FakeMeter* meter) : meter_(meter) { ++meter_->held; }
+  explicit FakeEmiHandle(FakeMeter* meter) : meter_(meter), number_(meter->opened) {
+    ++meter_->held;
+  }
   ~FakeEmiHandle() override { --meter_->held; }
 
   uint32_t Call(EmiRequest request, uint8_t* out, size_t size, size_t* written) override {
     *written = 0;
     if (meter_->errors.count(request) != 0) return meter_->errors[request];
+    if (request == EmiRequest::kMeasurement && number_ <= meter_->stale_handles) {
+      return meter_->stale_error;
+    }
     std::vector<uint8_t> answer;
     switch (request) {
       case EmiRequest::kVersion:
@@ -110,6 +117,7 @@ class FakeEmiHandle final : public EmiHandle {
 
  private:
   FakeMeter* meter_;
+  const int number_;
 };
 
 class FakeEmi final : public EmiSystem {
