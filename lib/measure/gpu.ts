@@ -22,7 +22,9 @@ export function methodOf(counted: readonly CounterDelta[]): string {
 export function slowCounterWarnings(deltas: readonly CounterDelta[]): Warning[] {
   const nameOf = ({ counter }: CounterDelta): string => counter.deviceName ?? counter.id;
   const counted = deltas.filter(({ inTotal }) => inTotal);
-  const lost = counted.filter(({ incomplete }) => incomplete === true);
+  const isGpu = ({ counter }: CounterDelta): boolean => counter.domain === 'gpu';
+  // Of others the component tells.
+  const lost = counted.filter((delta) => delta.incomplete === true && isGpu(delta));
   const indicative = counted.filter(({ indicative }) => indicative === true);
   return [
     ...lost.map((delta) => ({
@@ -31,7 +33,7 @@ export function slowCounterWarnings(deltas: readonly CounterDelta[]): Warning[] 
       hint: 'See what the driver says: nvidia-smi, dmesg | grep -i nvrm',
     })),
     ...indicative.map((delta) => ({
-      code: 'short-gpu-region',
+      code: isGpu(delta) ? 'short-gpu-region' : 'wide-interval',
       message: `The energy of ${nameOf(delta)} is an indication only: ${delta.detail.replace(/.*an indication only: /, '')}.`,
       hint: 'Measure many repetitions as one region.',
     })),

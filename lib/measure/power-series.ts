@@ -65,7 +65,11 @@ function binsOf(
     }
     return curves.flatMap((curve, i) => {
       const delta = deltas[members[i] ?? -1];
-      return curve === undefined ? [] : [curve.until(durationSeconds, delta?.energyJoules ?? 0)];
+      if (curve === undefined) return [];
+      // What came after it was counted last is not known.
+      return [
+        delta?.incomplete === true ? curve.bins : curve.until(durationSeconds, delta?.energyJoules ?? 0),
+      ];
     });
   }
   if (row.key === 'cpu') {
@@ -178,6 +182,7 @@ export function timingBounds(
   for (const index of membersOf(deltas, row)) {
     const curve = recorder.curves.get(index);
     const longest = curve?.longestSeconds;
+    if (deltas[index]?.indicative === true) return {};
     // A slow counter's energy is scaled from an interval of its own.
     if (curve === undefined || longest === undefined || deltas[index]?.counter.blocking !== false) return {};
     const period = Math.min(longest, recorder.periodSeconds(index) ?? longest);

@@ -26,6 +26,16 @@ export interface About {
 
 /** Own intervals that differ more than this from the region's are worth a word. */
 const NOTED_RATIO = 0.01;
+/**
+ * By how many updates, and of a fast counter whose period is not known by how many seconds, a counter's own interval may
+ * differ from the region's. What is missing beyond that was not counted.
+ */
+const LAG_PERIODS = 3;
+const LAG_SECONDS = 0.05;
+/** Of GPUs, until the one at hand was seen; as natively (nvml_update.h). */
+const ASSUMED_PERIOD_SECONDS = 0.1;
+/** The thread that asks slow counters may be late on a busy machine: that much of a region may be carried over. */
+const CARRIED_RATIO = 0.02;
 /** Regions of fewer updates of a slow counter give an indication only. */
 export const LEAST_UPDATES = 10;
 /** Reading before and after errs by sd T / (sqrt(6) L): 1 % from 41 updates on. */
@@ -46,6 +56,15 @@ export function wantedLength(periodSeconds: number): string {
 function methodOf(about: About): { method?: string } {
   const { method } = about.timing();
   return method === undefined ? {} : { method };
+}
+
+/** How much of a region a counter's own interval may lack or exceed, in seconds. */
+function plausibleLag(counter: NativeCounter, seconds: number, about: About): number {
+  const { updatePeriodNs = 0, lagNs = 0 } = about.timing();
+  const known = updatePeriodNs / NANOSECONDS_PER_SECOND;
+  const periodSeconds = known > 0 || !counter.blocking ? known : ASSUMED_PERIOD_SECONDS;
+  const lagSeconds = LAG_PERIODS * periodSeconds + lagNs / NANOSECONDS_PER_SECOND;
+  return Math.max(LAG_SECONDS, lagSeconds, counter.blocking ? CARRIED_RATIO * seconds : 0);
 }
 
 function stale(counter: NativeCounter, seconds: number, about: About): Found {
@@ -104,19 +123,41 @@ export function deltaBetween(
   );
   const ownSeconds = Number(to.timeNs - from.timeNs) / NANOSECONDS_PER_SECOND;
   if (from.timeNs === 0n || !(ownSeconds > 0)) return { status: 'ok', detail: counter.detail, energyJoules };
-  const ratio = seconds / ownSeconds;
-  const details = [counter.detail];
-  if (Math.abs(ratio - 1) > NOTED_RATIO) {
-    details.push(`read over ${ownSeconds.toPrecision(3)} s of its own, scaled to the region`);
+  const ownWords = `${ownSeconds.toPrecision(3)} s`;
+  const lag = plausibleLag(counter, seconds, about);
+  if (seconds - ownSeconds > lag) {
+    const why = `its own time stood still for the rest of ${seconds.toPrecision(3)} s`;
+    return {
+      status: 'ok',
+      detail: joined(counter.detail, `counted for ${ownWords} only: ${why}`),
+      energyJoules,
+      incomplete: true,
+      ...methodOf(about),
+    };
   }
+  const ratio = seconds / ownSeconds;
+  const isNoted = Math.abs(ratio - 1) > NOTED_RATIO;
   const period = (about.timing().updatePeriodNs ?? 0) / NANOSECONDS_PER_SECOND;
-  const isIndicative = counter.blocking && period > 0 && seconds < LEAST_UPDATES * period;
-  if (isIndicative) details.push(`an indication only: ${wantedLength(period)}`);
+  const isShort = counter.blocking && period > 0 && seconds < LEAST_UPDATES * period;
+  const isWide = ownSeconds - seconds > lag;
+  const only = isShort
+    ? wantedLength(period)
+    : isWide
+      ? 'its last update before the region was long ago'
+      : '';
   return {
     status: 'ok',
-    detail: details.filter((part) => part !== '').join('; '),
+    detail: joined(
+      counter.detail,
+      isNoted ? `read over ${ownWords} of its own, scaled to the region` : '',
+      only === '' ? '' : `an indication only: ${only}`,
+    ),
     energyJoules: energyJoules * ratio,
-    ...(isIndicative ? { indicative: true } : {}),
+    ...(only === '' ? {} : { indicative: true }),
     ...methodOf(about),
   };
+}
+
+function joined(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('; ');
 }

@@ -40,9 +40,9 @@ export interface CounterDelta {
   detail: string;
   /** In joules. Absent unless `status` is `ok`. */
   energyJoules?: number;
-  /** The counter was lost in the interval: it used at least this. */
+  /** The counter did not count to the end of the interval: it used at least this. */
   incomplete?: true;
-  /** Too few updates fell into the interval for more than an indication. */
+  /** Too few updates fell into the interval, or one began long before it, for more than an indication. */
   indicative?: true;
   /** How its energy came about, where its source has several ways. */
   method?: string;
@@ -78,7 +78,7 @@ export interface Meter {
   read(slowFirst?: boolean): Reading;
   /**
    * Energy of each counter between two readings of this meter, in joules, and what the total holds. A counter with
-   * times of its own is scaled from its interval to the readings'.
+   * times of its own is scaled from its interval to the readings' where the two differ by a few updates at most.
    */
   between(start: Reading, end: Reading): CounterDelta[];
   /** Energy since open, in joules, by counter; undefined where it cannot be said. */
