@@ -75,10 +75,13 @@ int fstat(int file, struct stat* out) noexcept {
   return static_cast<int>(syscall(SYS_fstat, file, out));
 }
 
-// Since 2.30: waits by any clock. Before, by the real-time clock alone; who waits looks at his own clock afterwards and
-// waits on.
+// Since 2.30: waits by any clock. Before, by the real-time clock alone: who waits looks at his own clock afterwards and
+// waits on, but sleeps for longer where the time of day is set back meanwhile.
 int pthread_cond_clockwait(pthread_cond_t* __restrict condition, pthread_mutex_t* __restrict mutex,
                            clockid_t clock, const timespec* __restrict until) {
+  using ClockWait = int (*)(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*);
+  static const auto newer = reinterpret_cast<ClockWait>(dlsym(RTLD_DEFAULT, "pthread_cond_clockwait"));
+  if (newer != nullptr) return newer(condition, mutex, clock, until);
   constexpr long kSecondNs = 1000000000;
   timespec now, real;
   clock_gettime(clock, &now);

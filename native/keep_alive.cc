@@ -1,35 +1,34 @@
 // SPDX-License-Identifier: MIT
 #include "keep_alive.h"
 
+#include "clock.h"
 #include "quiet_thread.h"
 
 namespace microjoule {
 
 KeepAlive::KeepAlive(uint64_t period_ns, std::function<void()> tick)
-    : period_(period_ns), tick_(std::move(tick)) {
+    : period_ns_(period_ns), tick_(std::move(tick)), sleeper_(MakeSleeper()) {
   thread_ = StartQuietThread([this] { Run(); });
 }
 
 KeepAlive::~KeepAlive() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    stop_ = true;
-  }
-  wake_.notify_all();
+  stop_ = true;
+  sleeper_->Interrupt();
   thread_.join();
 }
 
 void KeepAlive::Run() {
-  auto deadline = std::chrono::steady_clock::now() + period_;
-  std::unique_lock<std::mutex> lock(mutex_);
-  while (!wake_.wait_until(lock, deadline, [this] { return stop_; })) {
-    lock.unlock();
+  const Clock& clock = SystemClock();
+  uint64_t deadline_ns = clock.MonotonicNs() + period_ns_;
+  for (;;) {
+    sleeper_->SleepUntil(deadline_ns);
+    if (stop_) return;
+    if (clock.MonotonicNs() < deadline_ns) continue;
     tick_();
-    lock.lock();
-    deadline += period_;
+    deadline_ns += period_ns_;
     // After a pause of the whole machine one tick is enough.
-    const auto now = std::chrono::steady_clock::now();
-    if (deadline < now) deadline = now + period_;
+    const uint64_t now_ns = clock.MonotonicNs();
+    if (deadline_ns < now_ns) deadline_ns = now_ns + period_ns_;
   }
 }
 

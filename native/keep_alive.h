@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
+#include <atomic>
 #include <cstdint>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <thread>
+
+#include "sampler_thread.h"
 
 namespace microjoule {
 
@@ -22,11 +23,12 @@ class KeepAlive {
  private:
   void Run();
 
-  const std::chrono::nanoseconds period_;
+  const uint64_t period_ns_;
   const std::function<void()> tick_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stop_ = false;
+  // Not a condition variable: in prebuilt addons on old systems those wait by the time of day, and
+  // where that is set back a count would go unread for longer than it takes to wrap.
+  const std::unique_ptr<Sleeper> sleeper_;
+  std::atomic<bool> stop_{false};
   std::thread thread_;
 };
 

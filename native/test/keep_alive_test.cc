@@ -2,6 +2,7 @@
 #include "keep_alive.h"
 
 #include <atomic>
+#include <chrono>
 
 #include "check.h"
 
