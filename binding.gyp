@@ -4,6 +4,7 @@
       "native/calibration.cc",
       "native/count.cc",
       "native/counter_watch.cc",
+      "native/device_time.cc",
       "native/keep_alive.cc",
       "native/meter.cc",
       "native/nvml.cc",

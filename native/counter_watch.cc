@@ -157,7 +157,8 @@ void CounterWatch::Learn(const Calibration& found) {
 }
 
 // Writes down an update that the count has just shown.
-void CounterWatch::Tell(const Look& look, bool broke, SampleRecord* record) {
+void CounterWatch::Tell(const Look& look, bool broke, const DeviceTime::Span& span,
+                        SampleRecord* record) {
   if (mode_ == Mode::kTracking) {
     predictor_.Update(static_cast<double>(lower_ns_), static_cast<double>(look.end_ns));
   }
@@ -165,8 +166,9 @@ void CounterWatch::Tell(const Look& look, bool broke, SampleRecord* record) {
   if (broke) tally_.Restart();
   const UpdateTally::Seen seen = tally_.Add(lower_ns_, look.start_ns, look.end_ns);
   record->counter = index_;
-  record->lower_ns = lower_ns_;
-  record->upper_ns = look.end_ns;
+  // What it wants to be read by is when it was read; what is told of it, when it moved.
+  record->lower_ns = span.lower_ns;
+  record->upper_ns = span.upper_ns;
   record->ticks = count_.ticks();
   record->missed = seen.missed;
   record->flags = (seen.missed != 0 ? SampleRecord::kMissed : 0u) |
@@ -199,8 +201,13 @@ bool CounterWatch::Observe(const RawReading& raw, const Look& look, SampleRecord
   }
   const bool broke = started_ && count_.breaks() != breaks_;
   const bool moved = started_ && (broke || count_.ticks() != ticks_);
+  DeviceTime::Span span{lower_ns_, look.end_ns};
+  if (has_own_time_ && raw.time_ns != 0) {
+    if (broke) device_time_.Restart();
+    span = device_time_.Observe(raw.time_ns, lower_ns_, look.start_ns, look.end_ns, moved);
+  }
   if (moved) {
-    Tell(look, broke, record);
+    Tell(look, broke, span, record);
   } else if (started_ && mode_ == Mode::kTracking) {
     predictor_.NoUpdate(static_cast<double>(look.start_ns));
   }

@@ -7,6 +7,7 @@
 
 #include "calibration.h"
 #include "count.h"
+#include "device_time.h"
 #include "sample_ring.h"
 #include "source.h"
 #include "update_predictor.h"
@@ -14,7 +15,7 @@
 
 namespace microjoule {
 
-// When one read of a source began and ended. All that a counter is known by.
+// When one read of a source began and ended.
 struct Look {
   uint64_t boot_ns;
   uint64_t start_ns;
@@ -31,7 +32,8 @@ class CounterWatch {
   };
 
   // `index` is what its records call it.
-  CounterWatch(const Counter& counter, uint32_t index) : count_(counter), index_(index) {}
+  CounterWatch(const Counter& counter, uint32_t index)
+      : count_(counter), index_(index), has_own_time_(counter.clock == CounterClock::kDevice) {}
 
   // What was known of this counter before it was opened. Before any reading.
   void Remember(const Calibration& known) { Learn(known); }
@@ -73,10 +75,12 @@ class CounterWatch {
   void LoseLock(uint64_t now_ns);
   void Search(uint64_t now_ns);
   void Learn(const Calibration& found);
-  void Tell(const Look& look, bool broke, SampleRecord* record);
+  void Tell(const Look& look, bool broke, const DeviceTime::Span& span, SampleRecord* record);
 
   Count count_;
   const uint32_t index_;
+  const bool has_own_time_;
+  DeviceTime device_time_;
   Mode mode_ = Mode::kSparse;
   bool tracking_ = false;
   UpdatePredictor predictor_;

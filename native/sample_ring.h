@@ -36,8 +36,8 @@ struct SampleRecord {
   uint32_t counter = 0;
   uint32_t flags = 0;
   uint32_t missed = 0;
-  uint64_t lower_ns = 0;  // when the last read began that saw the old count
-  uint64_t upper_ns = 0;  // when the first read ended that saw the new one
+  uint64_t lower_ns = 0;  // when the last read began that saw the old count, or later
+  uint64_t upper_ns = 0;  // when the first read ended that saw the new one, or earlier
   uint64_t ticks = 0;     // extended to 64 bits
 
   uint64_t FirstWord() const {

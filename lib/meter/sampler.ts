@@ -101,11 +101,13 @@ export class Samples {
   missedCount(record: number): number {
     return Number(this.#at(record, 0) >> 32n);
   }
-  /** The last read that saw the old count began then: the update came later. */
+  /**
+   * The update came later: the last read that saw the old count began then, or the device's own time tells more closely.
+   */
   lowerNs(record: number): bigint {
     return this.#at(record, 1);
   }
-  /** The first read that saw the new count ended then: the update came before. */
+  /** The update came before: the first read that saw the new count ended then, or likewise. */
   upperNs(record: number): bigint {
     return this.#at(record, 2);
   }
