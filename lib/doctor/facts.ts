@@ -51,7 +51,7 @@ export interface Facts {
   hasSgxDevice: boolean;
   /** MSR 0xBC (IA32_MISC_PACKAGE_CTLS), where it may be read. */
   packageControls?: bigint;
-  /** NVIDIA GPUs on the PCI bus, by name; absent where there is no bus to look at. */
+  /** NVIDIA GPUs on the PCI bus, by name; absent where that is not known. */
   nvidiaGpus?: string[];
   /** One of them sleeps by run-time power management. */
   sleepingGpu?: boolean;

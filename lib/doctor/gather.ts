@@ -53,21 +53,33 @@ function hasMark(path: string): boolean {
   return process.platform === 'linux' && existsSync(path);
 }
 
-/** Vendor and product of the machine, as Windows' registry has them of its firmware. */
-function firmwareOfRegistry(): { dmiVendor?: string; dmiProduct?: string } {
-  if (process.platform !== 'win32') return {};
-  const { stdout } = spawnSync('reg', ['query', 'HKLM\\HARDWARE\\DESCRIPTION\\System\\BIOS'], {
+/** A key of Windows' registry with its values and the keys in it; undefined where it cannot be read. */
+function queryRegistry(key: string): string | undefined {
+  if (process.platform !== 'win32') return undefined;
+  const { status, stdout } = spawnSync('reg', ['query', key], {
     encoding: 'utf8',
     timeout: REGISTRY_TIMEOUT_MS,
     windowsHide: true,
   });
+  return status === 0 ? stdout : undefined;
+}
+
+/** Vendor and product of the machine, as Windows' registry has them of its firmware. */
+function firmwareOfRegistry(): { dmiVendor?: string; dmiProduct?: string } {
+  const text = queryRegistry('HKLM\\HARDWARE\\DESCRIPTION\\System\\BIOS') ?? '';
   const value = (name: string) =>
-    new RegExp(`^[ \\t]*${name}[ \\t]+REG_SZ[ \\t]+(.*\\S)`, 'm').exec(stdout ?? '')?.[1];
+    new RegExp(`^[ \\t]*${name}[ \\t]+REG_SZ[ \\t]+(.*\\S)`, 'm').exec(text)?.[1];
   const [dmiVendor, dmiProduct] = [value('SystemManufacturer'), value('SystemProductName')];
   return {
     ...(dmiVendor === undefined ? {} : { dmiVendor }),
     ...(dmiProduct === undefined ? {} : { dmiProduct }),
   };
+}
+
+/** None where Windows never saw a PCI device of NVIDIA's. It remembers those that were taken out: one there says nothing. */
+function gpusOfRegistry(): { nvidiaGpus?: string[] } {
+  const text = queryRegistry('HKLM\\SYSTEM\\CurrentControlSet\\Enum\\PCI');
+  return text === undefined || text.toLowerCase().includes(`ven_${NVIDIA}&`) ? {} : { nvidiaGpus: [] };
 }
 
 /** `Windows 11 Pro`; elsewhere the kernel's own name. */
@@ -122,6 +134,7 @@ export function gatherFacts({ sysfs, dev }: ResolvedMeterOptions): Facts {
   const known = Object.entries(optional).filter(([, value]) => value !== undefined);
   return {
     ...firmwareOfRegistry(),
+    ...gpusOfRegistry(),
     ...(Object.fromEntries(known) as Optional),
     platform: process.platform,
     osName: nameOfSystem(),

@@ -2,6 +2,7 @@
 //
 // Why a source is as it is, in words.
 import type { Status } from '../core/vocabulary.js';
+import { isOfCores } from './cores.js';
 import type { FixContext } from './fix-parts.js';
 import { hasRapl } from './machine.js';
 import { isFiltered } from './perf-fixes.js';
@@ -24,9 +25,8 @@ export const WORDS: Readonly<Record<Status, string>> = {
 /** Read the CPU's RAPL counters: each stands for the others. */
 export const RAPL: readonly string[] = ['perf', 'powercap', 'msr'];
 
-/** Read by name only: the energy of single cores, which the package's counter holds. */
-export function isOfCores(source: string): boolean {
-  return /^(perf|msr)-core$/.test(source);
+function isOfRapl(source: string): boolean {
+  return RAPL.includes(source.replace(/-core$/, ''));
 }
 
 /** Read by name only: the power of GPUs, to check their counts by. */
@@ -40,13 +40,13 @@ function sentence(text: string): string {
   return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }
 
-/** Where a source's own words turn to what could be done, on some machine. */
+/** Where the words of RAPL's sources turn to what could be done, on some machine. */
 const REMEDY =
   /[;:,.]? (?:on bare metal|in a (?:container|virtual machine)|a virtual machine seldom|try modprobe|load (?:the|its) driver|mount the host's|measure on (?:the|its) host|have the administrator|look (?:at|for)|use powercap).*/is;
 const LEVEL = /[;:,.]? kernel\.perf_event_paranoid.*/is;
 
 function ownWords(detail: string, source: string, status: Status, context: FixContext): string {
-  if (isVirtualised(status, context.machine)) return detail.replace(REMEDY, '');
+  if (isOfRapl(source) && isVirtualised(status, context.machine)) return detail.replace(REMEDY, '');
   return source.startsWith('perf') && status === 'no-permission' && isFiltered(context)
     ? detail.replace(LEVEL, '')
     : detail;
@@ -70,10 +70,19 @@ export function isVirtualised(status: Status, { hardware }: FixContext['machine'
   return status === 'virtualised' || (isAbsent && hardware.state === 'virtual-machine');
 }
 
-/** Where no source of RAPL works in a virtual machine. */
-export const IN_GUEST =
-  'Nothing can be done inside a virtual machine: measure on its host. QEMU 9.1 and later can emulate RAPL (-accel kvm,rapl=true,path=SOCKET on the host, updated once a second); ' +
-  'otherwise estimates are used.';
+/** The sources of the CPU's energy on a system, and what to say once where none of them works in a virtual machine. */
+export const IN_GUEST: Readonly<Record<string, { sources: readonly string[]; words: string }>> = {
+  linux: {
+    sources: RAPL,
+    words:
+      'Nothing can be done inside a virtual machine: measure on its host. QEMU 9.1 and later can emulate RAPL (-accel kvm,rapl=true,path=SOCKET on the host, updated once a second); ' +
+      'otherwise estimates are used.',
+  },
+  win32: {
+    sources: ['emi'],
+    words: 'Nothing can be done inside a virtual machine: measure on its host; here estimates are used.',
+  },
+};
 
 function aboutLevel(detail: string, context: FixContext): string {
   if (isFiltered(context)) {
@@ -101,7 +110,7 @@ export function surroundings(found: FoundSource, status: Status, context: FixCon
       ? 'The PCI bus shows no NVIDIA GPU, so nothing is missing.'
       : `The PCI bus shows ${gpus.join(', ')}.`;
   }
-  if (!RAPL.includes(source.replace(/-core$/, ''))) return '';
+  if (!isOfRapl(source)) return '';
   if (isVirtualised(status, machine)) return '';
   if (status === 'not-found' && hasRapl(facts) === false) return 'This CPU has no RAPL counters.';
   if (status === 'not-found' && isOfCores(source) && detail === '') {

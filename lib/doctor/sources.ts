@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: MIT
 import type { Domain, Status } from '../core/vocabulary.js';
+import { isOfCores } from './cores.js';
 import type { CounterDiagnosis, CounterTest, SourceDiagnosis } from './diagnosis.js';
 import type { FixContext } from './fix-parts.js';
 import { fixesFor } from './fixes.js';
 import type { LostMeter } from './lost.js';
-import {
-  IN_GUEST,
-  isCheck,
-  isOfCores,
-  isVirtualised,
-  RAPL,
-  reasonOf,
-  surroundings,
-  WORDS,
-} from './reasons.js';
+import { IN_GUEST, isCheck, isVirtualised, RAPL, reasonOf, surroundings, WORDS } from './reasons.js';
 
 /** A source as the meter found it. */
 export interface FoundSource {
@@ -90,11 +82,11 @@ export function judgeSources(
     return { each, opened, status: testedStatus(each, opened, tests) };
   });
   // What holds for all is said once.
-  const ofRapl = statuses.filter(({ each }) => RAPL.includes(each.source));
-  const emulable =
-    context.facts.platform !== 'linux' || ofRapl.some(({ status }) => status === 'ok')
-      ? undefined
-      : ofRapl.find(({ opened }) => isVirtualised(opened, context.machine))?.each.source;
+  const guest = IN_GUEST[context.facts.platform];
+  const ofCpu = statuses.filter(({ each }) => guest?.sources.includes(each.source));
+  const speaker = ofCpu.some(({ status }) => status === 'ok')
+    ? undefined
+    : ofCpu.find(({ opened }) => isVirtualised(opened, context.machine))?.each.source;
   return statuses.map(({ each, opened, status }) => {
     const { source, counters } = each;
     const family = RAPL.includes(source) ? RAPL : [];
@@ -111,7 +103,7 @@ export function judgeSources(
       .join(' ');
     const reasons = [
       status === opened ? before : reasonAfterTest(before, status, context),
-      source === emulable ? IN_GUEST : '',
+      source === speaker ? (guest?.words ?? '') : '',
       needed || other === undefined ? '' : `Not needed: ${other} reads the same meters.`,
       needed || !isOfCores(source) ? '' : 'Not needed: what it adds is inside the packages.',
       needed || !isCheck(source) ? '' : 'Not needed: it only checks what nvml counts.',

@@ -66,6 +66,26 @@ describe('judgeSources', () => {
     }
   });
 
+  it('keeps the words of Windows whole in a virtual machine, and says once where to measure', () => {
+    const none = 'Windows shows no energy meter: none in a virtual machine; on Windows 10 only some have one';
+    const found2 = [found('emi', 'not-found', none), found('emi-core', 'not-found', none)];
+    const guest = { platform: 'win32', cpuModalias: '', dmiVendor: 'VMware, Inc.' };
+    const [emi, cores] = judgeSources(found2, context(guest));
+    expect(emi?.reason).toBe(
+      `${none}. Nothing can be done inside a virtual machine: measure on its host; here estimates are used.`,
+    );
+    expect(cores?.reason).toBe(`${none}. Not needed: what it adds is inside the packages.`);
+    const real = judgeSources(found2, context({ ...guest, dmiVendor: 'LENOVO' }));
+    expect(real[0]?.reason).toBe(`${none}.`);
+  });
+
+  it('needs no energy of single cores, of any interface', () => {
+    for (const source of ['perf-core', 'msr-core', 'emi-core']) {
+      const [judged] = judgeSources([found(source, 'not-found', 'x')], context({ platform: 'win32' }));
+      expect(judged).toMatchObject({ needed: false, reason: expect.stringContaining('inside the packages') });
+    }
+  });
+
   it('is ok where some can be read, and still helps the others', () => {
     const counters = [zone('ok'), zone('no-permission', 'b may not be read')];
     const [judged] = judgeSources([{ ...found('powercap', 'ok'), counters }], context());
