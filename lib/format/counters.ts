@@ -31,6 +31,16 @@ function rowsOf(deltas: readonly CounterDelta[], style: Style): string[] {
   });
 }
 
+function conclusion(deltas: readonly CounterDelta[]): string {
+  const plural = (count: number): string => `${count} counter${count === 1 ? '' : 's'}`;
+  const counted = deltas.filter(({ inTotal }) => inTotal).length;
+  if (counted > 0) return `${plural(counted)} in the total; the others overlap with them or cannot be read.`;
+  const readable = deltas.filter(({ status }) => status === 'ok').length;
+  return readable === 0
+    ? 'No counter can be read: reports will be estimates.'
+    : `${plural(readable)} can be read, and none is of the total: reports will be estimates.`;
+}
+
 /** All sources and their counters for a terminal, with a final newline. Energies are the counters' own counts. */
 export function formatCounters(
   sources: readonly SourceState[],
@@ -46,10 +56,5 @@ export function formatCounters(
       ...rowsOf(own, style),
     ];
   });
-  const counted = deltas.filter((delta) => delta.inTotal).length;
-  const conclusion =
-    counted === 0
-      ? 'No counter can be read: reports will be estimates.'
-      : `${counted} counter${counted === 1 ? '' : 's'} in the total; the others overlap with them or cannot be read.`;
-  return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n\n${conclusion}\n`;
+  return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n\n${conclusion(deltas)}\n`;
 }
