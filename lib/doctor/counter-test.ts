@@ -6,6 +6,7 @@ import type { Domain, Status } from '../core/vocabulary.js';
 import type { CounterDelta } from '../meter/meter.js';
 import { ticksToJoules } from '../meter/reading.js';
 import type { Compared } from './consistency.js';
+import { sumsCores } from './cores.js';
 import { ERRORS, granularityOf, shortestRegion } from './resolution.js';
 import {
   bestPeriod,
@@ -76,8 +77,9 @@ export function judgeCounter(seen: Seen): Compared {
   const updateCount = Math.max(watched.updateCount, tight?.updateCount ?? 0);
   const moved = updateCount > 0;
   // The time between two updates of a sum is that between two cores, which says nothing of either.
-  const isSum = source.endsWith('-core');
+  const isSum = sumsCores(source);
   const period = isSum ? undefined : bestPeriod(tight, watched);
+  const movedAtEveryRead = period !== undefined && isUnresolved(period);
   const quantum = quantumTicks([tight, watched]);
   const idleWatts = meanWatts(watched, 0, idleEndNs, joules);
   const busyWatts = meanWatts(watched, idleEndNs, Number.POSITIVE_INFINITY, joules);
@@ -91,10 +93,7 @@ export function judgeCounter(seen: Seen): Compared {
       ? `stood still for ${formatDuration(still)}, though it had moved often before: do not trust it`
       : seldomWords(seen, period, watched.updateCount),
     isSum && moved ? 'the sum of cores that update one after another, so it has no period' : '',
-    // Readings that carry the update's own time are of updates alone.
-    period !== undefined && delta.counter.clock !== 'device' && isUnresolved(period)
-      ? 'moved at every read: it may be updated more often than it can be read'
-      : '',
+    movedAtEveryRead ? 'moved at every read: it may be updated more often than it can be read' : '',
     status === 'stale' || (status === 'ok' && !moved) ? 'so its energy is unknown, not 0' : '',
   ];
   const test: Compared = {
@@ -112,6 +111,7 @@ export function judgeCounter(seen: Seen): Compared {
     ...(period === undefined
       ? {}
       : { updatePeriodSeconds: period.periodSeconds, resolutionSeconds: period.resolutionSeconds }),
+    ...(movedAtEveryRead ? { movedAtEveryRead } : {}),
     ...(period?.jitterSeconds === undefined ? {} : { jitterSeconds: period.jitterSeconds }),
     stillSeconds: still,
     ...(quantum === undefined ? {} : { quantumJoules: joules(quantum) }),

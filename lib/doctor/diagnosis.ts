@@ -78,9 +78,11 @@ export interface CounterTest {
   energyJoules?: number;
   /** Median time between two updates; absent where fewer than two were seen, or where it is that of a sum. */
   updatePeriodSeconds?: number;
+  /** Then the period is that of the reads, and its own may be shorter. */
+  movedAtEveryRead?: true;
   /** Robust standard deviation (1.4826 MAD) of the times between two updates; absent below four updates. */
   jitterSeconds?: number;
-  /** To what an update's time was seen: half of the counter's updates better than this. */
+  /** How finely it was looked at: half of the counter's updates were seen within this of the look before. */
   resolutionSeconds?: number;
   /** The longest time without an update. */
   stillSeconds: number;
@@ -130,8 +132,8 @@ export interface Resolution {
   regionSeconds: number;
   /** The counter that sets it. */
   counter: string;
-  /** What of it does. */
-  bound: 'update-period' | 'quantum';
+  /** What of it does; `reading` where it moved at every read, and a shorter region may do. */
+  bound: 'update-period' | 'reading' | 'quantum';
 }
 
 export interface Verdict {

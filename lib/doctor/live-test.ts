@@ -47,7 +47,7 @@ class Recorder {
       const first = HEADER_WORDS + COUNTER_WORDS * index;
       if ((at(first + 2) & 0xffffffffn) !== 0n) return;
       const ownNs = at(first + 1);
-      track.add(ownNs === 0n ? passNs : Number(ownNs - this.#originNs), at(first));
+      track.add(passNs, at(first), ownNs === 0n ? undefined : Number(ownNs - this.#originNs));
     });
     return passNs;
   }

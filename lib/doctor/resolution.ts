@@ -19,7 +19,7 @@ export interface Granularity {
 export function shortestRegion(
   { periodSeconds, quantumJoules, watts }: Granularity,
   errorRatio: number,
-): { regionSeconds: number; bound: Resolution['bound'] } {
+): { regionSeconds: number; bound: 'update-period' | 'quantum' } {
   const byPeriod = periodSeconds / (EDGES * errorRatio);
   const byQuantum =
     quantumJoules === undefined || watts === undefined || !(watts > 0)
@@ -46,11 +46,11 @@ export function granularityOf(counter: CounterTest): Granularity {
 export function resolutionOf(counters: readonly CounterTest[]): Resolution[] {
   const counted = counters.filter((counter) => counter.inTotal && counter.moved);
   return Object.values(ERRORS).flatMap((errorRatio) => {
-    const found = counted.map((counter) => ({
-      errorRatio,
-      counter: counter.id,
-      ...shortestRegion(granularityOf(counter), errorRatio),
-    }));
+    const found = counted.map((counter): Resolution => {
+      const { regionSeconds, bound } = shortestRegion(granularityOf(counter), errorRatio);
+      const byReading = bound === 'update-period' && counter.movedAtEveryRead === true;
+      return { errorRatio, regionSeconds, counter: counter.id, bound: byReading ? 'reading' : bound };
+    });
     const worst = found.toSorted((a, b) => b.regionSeconds - a.regionSeconds)[0];
     return worst === undefined ? [] : [worst];
   });

@@ -36,13 +36,15 @@ export function robustSd(values: readonly number[]): number | undefined {
 export interface Period {
   periodSeconds: number;
   jitterSeconds?: number;
-  /** Half of the updates' times are known better than this. */
+  /** Half of the updates were seen within this of the look before. */
   resolutionSeconds: number;
   intervalCount: number;
 }
 
 const width = ({ earliestNs, latestNs }: Update): number => latestNs - earliestNs;
-const middle = ({ earliestNs, latestNs }: Update): number => (earliestNs + latestNs) / 2;
+const timeOf = ({ earliestNs, latestNs, ownNs }: Update): number => ownNs ?? (earliestNs + latestNs) / 2;
+/** How badly its time is known. */
+const blur = (update: Update): number => (update.ownNs === undefined ? width(update) : 0);
 
 interface Interval {
   lengthNs: number;
@@ -54,8 +56,8 @@ function intervals(updates: readonly Update[]): Interval[] {
   return updates.slice(1).map((update, index) => {
     const before = updates[index] ?? update;
     return {
-      lengthNs: middle(update) - middle(before),
-      blurNs: Math.max(width(update), width(before)),
+      lengthNs: timeOf(update) - timeOf(before),
+      blurNs: Math.max(blur(update), blur(before)),
     };
   });
 }
@@ -67,8 +69,8 @@ function intervals(updates: readonly Update[]): Interval[] {
 export function updatePeriod(track: Track): Period | undefined {
   const all = intervals(track.updates);
   const rough = median(all.map(({ lengthNs }) => lengthNs));
-  const blurNs = median(track.updates.map(width));
-  if (rough === undefined || blurNs === undefined) return undefined;
+  const lookNs = median(track.updates.map(width));
+  if (rough === undefined || lookNs === undefined) return undefined;
   const sharp = all.filter((interval) => interval.blurNs <= SHARP_RATIO * rough);
   const enough = sharp.length >= Math.max(FEWEST_INTERVALS, all.length / 4);
   const lengths = (enough ? sharp : all).map(({ lengthNs }) => lengthNs);
@@ -81,7 +83,7 @@ export function updatePeriod(track: Track): Period | undefined {
   return {
     periodSeconds: periodNs / NANOSECONDS_PER_SECOND,
     ...(jitterNs === undefined ? {} : { jitterSeconds: jitterNs / NANOSECONDS_PER_SECOND }),
-    resolutionSeconds: blurNs / NANOSECONDS_PER_SECOND,
+    resolutionSeconds: lookNs / NANOSECONDS_PER_SECOND,
     intervalCount: lengths.length,
   };
 }
@@ -169,6 +171,7 @@ export function meanWatts(
   const inside = track.updates.filter((update) => update.earliestNs >= fromNs && update.latestNs <= toNs);
   const [first, last] = [inside[0], inside.at(-1)];
   if (first === undefined || last === undefined || last === first) return undefined;
-  const seconds = (last.latestNs - first.latestNs) / NANOSECONDS_PER_SECOND;
+  const countedNs = ({ latestNs, ownNs }: Update): number => ownNs ?? latestNs;
+  const seconds = (countedNs(last) - countedNs(first)) / NANOSECONDS_PER_SECOND;
   return seconds > 0 ? joules(last.ticks - first.ticks) / seconds : undefined;
 }

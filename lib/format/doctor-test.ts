@@ -92,10 +92,11 @@ function counterLines(counter: CounterTest, style: Style): string[] {
   ];
 }
 
-function period({ updatePeriodSeconds, jitterSeconds, updateCount }: CounterTest): string {
+function period({ updatePeriodSeconds, movedAtEveryRead, jitterSeconds, updateCount }: CounterTest): string {
   if (updatePeriodSeconds === undefined) {
     return updateCount === 0 ? '' : `${updateCount} update${updateCount === 1 ? '' : 's'} seen`;
   }
+  if (movedAtEveryRead) return `an update every ${formatDuration(updatePeriodSeconds)} or less`;
   const every =
     jitterSeconds === undefined
       ? formatDuration(updatePeriodSeconds)

@@ -80,7 +80,11 @@ function fixLines({ title, commands, why, holds }: Fix, index: number, of: numbe
   ];
 }
 
-const SETS = { 'update-period': 'the update period', quantum: 'the size of the steps' } as const;
+const SETS = {
+  'update-period': 'the update period',
+  reading: 'the time between two reads',
+  quantum: 'the size of the steps',
+} as const;
 
 function resolutionLines(
   resolution: readonly Resolution[],

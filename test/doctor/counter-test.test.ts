@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Domain, Status } from '../../lib/core/vocabulary.js';
 import { judgeCounter, type Seen } from '../../lib/doctor/counter-test.js';
+import { resolutionOf } from '../../lib/doctor/resolution.js';
 import { Track } from '../../lib/doctor/track.js';
 
 /** A counter of 50 W that is looked at every 20 ms for two seconds. */
@@ -74,6 +75,54 @@ describe('judgeCounter', () => {
       expect(test).not.toHaveProperty(absent);
     }
     expect(test.idleWatts).toBeCloseTo(50, 6);
+  });
+
+  it('gives single cores a period, as they are no sum', () => {
+    const { delta, ...rest } = seen('core', 100);
+    const single = { ...delta, counter: { ...delta.counter, id: 'emi-core:core:0:7', source: 'emi-core' } };
+    const test = judgeCounter({ delta: single, ...rest });
+    expect(test.detail).toBe('');
+    expect(test.updatePeriodSeconds).toBeCloseTo(0.1, 2);
+    expect(test).toHaveProperty('regionSeconds');
+  });
+
+  /** Read every 0.15 ms; with each count the device tells the time of its last update, so many ms apart. */
+  function stamped(updateMs: number): Seen {
+    const track = new Track();
+    for (let i = 0; i < 2000; i++) {
+      const readNs = i * 150_000;
+      const ownNs = updateMs === 0 ? readNs - 5000 : Math.floor(readNs / (updateMs * 1e6)) * updateMs * 1e6;
+      // Nearly 50 W in millijoules, so that steps differ by one.
+      track.add(readNs, BigInt(Math.floor((ownNs + 5000) * 49.9993e-6)), ownNs);
+    }
+    const { delta, ...rest } = seen('package', 100, { tight: track });
+    return { ...rest, delta: { ...delta, counter: { ...delta.counter, source: 'emi', clock: 'device' } } };
+  }
+
+  it('calls the time between its own reads no update period', () => {
+    const test = judgeCounter(stamped(0));
+    expect(test).toMatchObject({ movedAtEveryRead: true, detail: expect.stringContaining('at every read') });
+    expect(resolutionOf([test]).map(({ bound }) => bound)).toEqual(['reading', 'reading']);
+  });
+
+  it('knows the period of what tells the times of its updates to a fraction of a read', () => {
+    const test = judgeCounter(stamped(10));
+    expect(test).not.toHaveProperty('movedAtEveryRead');
+    expect(test.detail).toBe('');
+    expect(test.updatePeriodSeconds).toBeCloseTo(0.01, 9);
+    expect(test.jitterSeconds).toBeCloseTo(0, 9);
+    expect(test.resolutionSeconds).toBeCloseTo(0.00015, 9);
+    expect(resolutionOf([test])[0]?.bound).toBe('update-period');
+  });
+
+  it('sees one stand still that tells an old time again and again', () => {
+    const frozen = new Track();
+    for (let ms = 0; ms <= 2000; ms += 20) {
+      const ownMs = Math.min(ms, 1000);
+      frozen.add(ms * 1e6, BigInt(ownMs * 50), ownMs * 1e6);
+    }
+    const test = judgeCounter({ ...stamped(10), watched: frozen });
+    expect(test).toMatchObject({ status: 'stale', detail: expect.stringContaining('stood still for 1.0') });
   });
 
   it('lists one that cannot be read, with its reason', () => {

@@ -133,6 +133,16 @@ describe('formatDiagnosis', () => {
     'This machine measures the CPU and memory, through perf.',
   ])('says: %s', (sentence) => expect(flat(texts[0])).toContain(sentence));
 
+  it('calls no time between two reads an update period', () => {
+    const found = { source: 'emi', status: 'ok' as const, detail: '', counters: [] };
+    const every = counter({ id: 'emi:package:0', source: 'emi', movedAtEveryRead: true });
+    const told = diagnosis([found], [every]);
+    expect(schemaErrors(told)).toEqual([]);
+    const text = flat(formatDiagnosis(told));
+    expect(text).toContain('an update every 1.000 ms or less; steps');
+    expect(text).toContain('the time between two reads of emi:package:0 sets that.');
+  });
+
   it('lists a counter that the total lacks, as what it is', () => {
     const {
       updatePeriodSeconds: _,
