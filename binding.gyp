@@ -30,6 +30,7 @@
       "native/clock_linux.cc",
       "native/cpu_identity.cc",
       "native/cpu_list.cc",
+      "native/driver_log_posix.cc",
       "native/dynamic_library_posix.cc",
       "native/msr_core_linux.cc",
       "native/msr_device_linux.cc",
@@ -54,6 +55,7 @@
     "mac_sources": [
       "native/child_usage_posix.cc",
       "native/clock_mac.cc",
+      "native/driver_log_posix.cc",
       "native/dynamic_library_posix.cc",
       "native/nvml_files_posix.cc",
       "native/nvml_pci_std.cc",
@@ -63,6 +65,7 @@
     "win_sources": [
       "native/child_usage_win.cc",
       "native/clock_win.cc",
+      "native/driver_log_win.cc",
       "native/dynamic_library_win.cc",
       "native/emi_device.cc",
       "native/emi_metadata.cc",

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "driver_log.h"
+
 namespace microjoule {
 namespace {
 
@@ -169,7 +171,8 @@ std::string Count::ExplainBreak(const Counter& counter) const {
     case Break::kFroze:
       return counter.origin +
              " stood still for seconds, which its domain never does: the energy of that "
-             "interval is unknown; look at its driver (dmesg | grep -i rapl)";
+             "interval is unknown; " +
+             LookAtDriver();
     case Break::kImpossiblePower:
       return counter.origin + " moved by more than " +
              std::to_string(PlausibleWatts(counter.domain)) +

@@ -20,6 +20,8 @@ export interface EnergyFilter {
 
 /** What the judgement rests on. What could not be read is absent. */
 export interface EnergyFilterFacts {
+  /** As `process.platform` has it. */
+  platform: string;
   /** `<sysfs>/devices/system/cpu/modalias`. */
   cpuModalias?: string | undefined;
   /** MSR 0xBC (IA32_MISC_PACKAGE_CTLS) of the first CPU that has a node, where it may be read. */
@@ -64,6 +66,7 @@ export function readEnergyFilterFacts({ sysfs, dev }: { sysfs: string; dev: stri
   const cpuModalias = readModalias(sysfs);
   const isIntel = parseModalias(cpuModalias ?? '').vendor === 'GenuineIntel';
   return {
+    platform: process.platform,
     cpuModalias,
     packageControls: isIntel ? readRegister(dev, MISC_PACKAGE_CONTROLS) : undefined,
     hasSgxDevice: existsSync(join(dev, 'sgx_enclave')),
@@ -88,7 +91,13 @@ export function judgeEnergyFilter(facts: EnergyFilterFacts): EnergyFilter {
       detail: `${mark}, and SGX switches the energy filter on: do not trust single updates; MSR 0xBC tells (root)`,
     };
   }
-  if (vendor === undefined) return { state: 'unknown', detail: 'the CPU is not described in sysfs' };
+  if (vendor === undefined) {
+    const detail =
+      facts.platform === 'linux'
+        ? 'the CPU is not described in sysfs'
+        : 'this system shows programs neither SGX nor MSR 0xBC, which would tell';
+    return { state: 'unknown', detail };
+  }
   if (vendor !== 'GenuineIntel') return { state: 'none', detail: 'an Intel feature' };
   return { state: 'unknown', detail: 'no SGX is seen; MSR 0xBC, which would tell, cannot be read' };
 }

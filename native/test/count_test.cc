@@ -4,6 +4,7 @@
 #include <random>
 
 #include "check.h"
+#include "driver_log.h"
 #include "fake_source.h"
 #include "meter.h"
 
@@ -272,6 +273,7 @@ void TestFreezeIsFlagged() {
   bench.ReadAfter(2, 1000);
   CHECK(bench.Breaks() == 1);
   CHECK(bench.meter->Explain(0).find("stood still") != std::string::npos);
+  CHECK(bench.meter->Explain(0).find(LookAtDriver()) != std::string::npos);
   bench.ReadAfter(60, 1000);
   CHECK(bench.Breaks() == 1);
   bench.ReadAfter(1, 5000);

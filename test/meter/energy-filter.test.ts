@@ -57,8 +57,15 @@ describe('judgeEnergyFilter', () => {
     ['neither', {}, 'unknown'],
     ['no CPU', { cpuModalias: '' }, 'unknown'],
   ])('is told by %s', (_, changes, state) => {
-    const facts = { cpuModalias: SAPPHIRE_RAPIDS, hasSgxDevice: false, dev: '/dev', ...changes };
+    const known = { platform: 'linux', cpuModalias: SAPPHIRE_RAPIDS, hasSgxDevice: false, dev: '/dev' };
+    const facts = { ...known, ...changes };
     expect(judgeEnergyFilter(facts)).toEqual({ state, detail: expect.stringMatching(/.{5}/) });
+  });
+
+  it('looks for no sysfs where there is none', () => {
+    const { state, detail } = judgeEnergyFilter({ platform: 'win32', hasSgxDevice: false, dev: '/dev' });
+    expect(state).toBe('unknown');
+    expect(detail).not.toContain('sysfs');
   });
 });
 
