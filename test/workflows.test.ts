@@ -16,7 +16,7 @@ const published = PUBLISHED as string[];
 interface Job {
   needs?: string | string[];
   if?: string;
-  container?: string;
+  container?: string | { image: string; options: string };
   permissions?: Record<string, string>;
   'timeout-minutes'?: number;
   'continue-on-error'?: boolean;
@@ -38,6 +38,10 @@ describe.each([...texts.keys()])('the workflow %s', (name) => {
     const used = [...(texts.get(name) ?? '').matchAll(/uses:(.*)/g)].map(([, rest = '']) => rest.trim());
     expect(used.length).toBeGreaterThan(0);
     expect(used.filter((one) => !/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(one))).toEqual([]);
+  });
+
+  it('takes nothing for granted that nobody saw', () => {
+    expect(texts.get(name)).toMatch(/^# Written, not yet run\.$/m);
   });
 
   it('has no rights but those that a job asks for, keeps no token, and ends in time', () => {
@@ -63,6 +67,53 @@ it('means one commit by one version, in all workflows', () => {
   expect(names).toHaveLength(new Set(names).size);
 });
 
+describe('the tests', () => {
+  const { jobs } = workflow('test.yml');
+  // Those that fail something.
+  const needed = Object.entries(jobs).filter(([, job]) => job['continue-on-error'] !== true);
+  const install = readFileSync(path.join(REPOSITORY, '.ci/install'), 'utf8');
+  const run = readFileSync(path.join(REPOSITORY, '.ci/run'), 'utf8');
+
+  it('run where all that they use can be installed, and each skipped one would count as failed', () => {
+    expect(needed.map(([name]) => name)).toEqual(['checks', 'node']);
+    for (const [name, { container }] of needed) {
+      // As root, who may install; the rest is for mounts and for addresses that are not randomised.
+      expect(container, name).toEqual({ image: 'debian:12', options: '--privileged' });
+    }
+    expect(run).toMatch(/^\.ci\/install /m);
+    expect(install).toMatch(/id -u/);
+  });
+
+  it('are of a repository, as what is packed is what git lists', () => {
+    for (const [name, { steps }] of needed) {
+      const at = (part: RegExp): number =>
+        steps.findIndex(({ uses, run: command }) => part.test(`${uses} ${command}`));
+      const order = [
+        /apt-get install .*\bgit\b/,
+        /checkout@/,
+        /safe\.directory/,
+        /setup-node@/,
+        /\.ci\//,
+      ].map(at);
+      expect(order, name).toEqual([0, 1, 2, 3, 4]);
+    }
+  });
+
+  it('install what is used before it is', () => {
+    const commands = (name: string): (string | undefined)[] =>
+      (jobs[name]?.steps ?? []).map(({ run: command }) => command).slice(4);
+    expect(commands('checks')).toEqual(['.ci/run']);
+    expect(commands('node')).toEqual(['.ci/install', 'npm cit']);
+  });
+
+  it('have longer than one of their stages may take', () => {
+    const stageMinutes = Number(/^STAGE_LIMIT=(\d+)m$/m.exec(run)?.[1]);
+    for (const [name, job] of needed) {
+      expect(job['timeout-minutes'], name).toBeGreaterThanOrEqual(2 * stageMinutes);
+    }
+  });
+});
+
 describe('a release', () => {
   const { jobs } = workflow('release.yml');
   const commands = (job: string): string => (jobs[job]?.steps ?? []).map(({ run }) => run ?? '').join('\n');
@@ -85,7 +136,11 @@ describe('a release', () => {
     expect(needs).toBe('linux-glibc');
     expect(commands('smoke-glibc')).toMatch(/\$\{\{ matrix\.image \}\}[\s\S]*node scripts\/smoke\.mjs/);
     expect(strategy?.matrix.runner).toEqual(['ubuntu-latest', 'ubuntu-24.04-arm']);
-    expect(strategy?.matrix.image).toHaveLength(2);
+    // The former has glibc 2.28 and the libstdc++ of GCC 8, the oldest that package.test.ts lets a prebuild ask for.
+    expect(strategy?.matrix.image).toEqual(['almalinux:8', expect.stringMatching(/^node:\d+-/)]);
+    const prepared = included('smoke-glibc').map(({ image }) => image);
+    expect(prepared).toEqual(strategy?.matrix.image);
+    expect(commands('smoke-glibc')).toMatch(/\$\{\{ matrix\.prepare \}\} && npm ci/);
   });
 
   it('is published after all of it alone, if none is missing, with provenance', () => {
@@ -95,10 +150,6 @@ describe('a release', () => {
     const all = commands('publish');
     expect(all).toMatch(/smoke\.mjs --all[\s\S]*npm publish --provenance/);
     expect(all).not.toContain('|| ');
-  });
-
-  it('takes nothing for granted that nobody saw', () => {
-    expect(texts.get('release.yml')).toMatch(/^# Written, not yet run\.$/m);
   });
 
   it('names what it makes as it is looked for', () => {
