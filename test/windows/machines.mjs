@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Windows machines by their energy meters. Run in Windows' Node: node machines.mjs MACHINE [DEVICE MODE] sets the fake
-// driver up as that machine, and one device of it as something else.
+// Windows machines by their energy meters. Run in Windows' Node: node machines.mjs MACHINE [DEVICE MODE [MODE...]] sets the
+// fake driver up as that machine, and one device of it as something else; as one thing after the other, STEP_MS apart.
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
+/** A device that is gone is looked for again once a second. */
+const STEP_MS = 1500;
 const DEVICE_COUNT = 8;
 const CHANNEL_COUNT = 8;
 const METADATA_BYTES = 512;
@@ -102,6 +105,10 @@ export function become(machine, { device, mode = 'ramp' } = {}) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const [machine, device, mode] = process.argv.slice(2);
-  become(machine, device === undefined ? {} : { device: Number(device), mode });
+  const [machine, device, ...modes] = process.argv.slice(2);
+  if (device === undefined) become(machine);
+  for (const mode of modes) {
+    become(machine, { device: Number(device), mode });
+    if (modes.length > 1) await sleep(STEP_MS);
+  }
 }
