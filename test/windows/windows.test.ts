@@ -30,6 +30,9 @@ interface ReportPart {
   kind: string;
   source: string;
   powerWatts?: number;
+  energyJoules?: number;
+  lowerJoules?: number;
+  atLeast: boolean;
   detail: string;
   counters: { id: string; status: string; inTotal: boolean; detail: string }[];
 }
@@ -37,6 +40,7 @@ interface RunReport {
   energy: { kind: string };
   components: Record<'cpu' | 'gpu' | 'ram', ReportPart>;
   apart: { id: string; energyJoules?: number; status: string }[];
+  warnings: { code: string }[];
   duration: { durationSeconds: number };
 }
 
@@ -191,6 +195,37 @@ describe.skipIf(missing !== undefined)('on Windows', () => {
     const required = await microjoule('run', '--require', '--', NODE, '--eval', '0');
     expect(required.exitCode).toBe(125);
     expect(required.stderr).toContain('emi: no-permission');
+  });
+
+  it('a denied device beside a good one is a part that is missing', { timeout: LONG_MS }, async () => {
+    await become('two-packages', '1', 'denied');
+    const { components, warnings } = await run('--duration', '1');
+    expectWatts(components.cpu, 80);
+    expectWatts(components.ram, 6);
+    expect([components.cpu.atLeast, components.ram.atLeast]).toEqual([true, true]);
+    expect(components.cpu.detail).toContain('Without emi:other:1: ');
+    expect(warnings.map(({ code }) => code)).toContain('partly-measured');
+    const required = await microjoule('run', '--require', '--', NODE, '--eval', '0');
+    expect(required.exitCode).toBe(125);
+    expect(required.stderr).toContain('emi:other:1: no-permission');
+    const doctor = await microjoule('doctor', '--json');
+    const { verdict } = JSON.parse(doctor.stdout) as { verdict: { sentence: string } };
+    expect(verdict.sentence).toContain('not emi:other:1 (no-permission), so totals are "at least"');
+  });
+
+  it('what a device no longer counts is not made up', { timeout: LONG_MS }, async () => {
+    await become('intel');
+    const freeze =
+      "import('./test/windows/machines.mjs').then(({ become }) => become('intel', { mode: 'frozen' }))";
+    const work = `setTimeout(() => ${freeze}, 800); setTimeout(() => {}, 2500)`;
+    const { components, duration } = await run('--', NODE, '--eval', work);
+    const { cpu } = components;
+    expect(cpu).toMatchObject({ kind: 'measured', atLeast: true });
+    expect(cpu.lowerJoules).toBeUndefined();
+    expect(cpu.detail).toMatch(/emi:package:0: counted for \S+ s only/);
+    // It stood still for 1.7 s of it.
+    expect(cpu.energyJoules).toBeGreaterThan(15 * 0.5);
+    expect(cpu.energyJoules).toBeLessThan(15 * (duration.durationSeconds - 1));
   });
 
   it('a short answer is no 0 J', { timeout: LONG_MS }, async () => {
