@@ -117,7 +117,8 @@ export async function sweep<Input>(
       const idleFromNs = recorder.nowNs();
       await recorder.settled(calls.at(-1)?.endNs ?? 0);
       const found = evaluate(session, calls, others);
-      const isNarrow = found.total.uncertaintyJoules <= targetRatio * found.total.energyJoules;
+      const { resolved, uncertaintyJoules, energyJoules } = found.total;
+      const isNarrow = resolved && uncertaintyJoules <= targetRatio * energyJoules;
       if (isNarrow || calls.length >= MOST_CALLS || performance.now() > deadlineMs) return found;
       // Nobody spun meanwhile: it is not the power that the calls stand out from.
       others.push({ startNs: idleFromNs, endNs: recorder.nowNs() });

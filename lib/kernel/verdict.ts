@@ -47,7 +47,7 @@ export function warningsOf(
     isWaiting,
   }: { targetRatio: number; budgetSeconds: number; isLong: boolean; isWaiting: boolean },
 ): Warning[] {
-  const { total, marginal, warmUp, garbageCollection, timeDriftRatio = 0, missing } = result;
+  const { total, active, marginal, warmUp, garbageCollection, timeDriftRatio = 0, missing } = result;
   const reachedRatio = total.uncertaintyJoules / total.energyJoules;
   const more = `Raise budgetSeconds (now ${budgetSeconds}).`;
   const all: (Warning | false)[] = [
@@ -67,6 +67,14 @@ export function warningsOf(
         code: 'target-missed',
         message: `the interval is ±${percent(reachedRatio)}, wider than the ±${percent(targetRatio)} asked for`,
         hint: `${more} Stop other programs, or ask for less.`,
+      },
+    active !== undefined &&
+      !active.resolved && {
+        code: 'active-below-noise',
+        message: active.flags.includes('below-idle')
+          ? 'the machine drew less during the calls than while it idled beside them: another program ran then, and what the call adds to the idle machine is not known'
+          : 'what the call adds to the idle machine is below the noise: its upper bound is given',
+        hint: `Stop other programs. ${more}`,
       },
     marginal !== undefined &&
       !marginal.resolved && {

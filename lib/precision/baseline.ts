@@ -91,7 +91,8 @@ function stretch(
 /**
  * What a region used above a baseline: `active` above the idle machine, which cannot be less than nothing, or
  * `marginal` above another activity such as a spinning thread, which can. Var = Var(total) + L^2 Var(P) + wander^2 L.
- * Not resolved where it is less than its uncertainty at 95 %.
+ * Not resolved where it is less than its uncertainty at 95 %. A region below the idle machine by more than that refutes
+ * the baseline, not that work takes energy: `active` is then at most its uncertainty, and flagged.
  */
 export function overBaseline(
   total: EnergyEstimate,
@@ -111,11 +112,13 @@ export function overBaseline(
     total.method === 'bound'
       ? total.uncertaintyJoules + size * student95(baseline.degreesOfFreedomCount)
       : halfWidth95(components) + extra;
-  const floor = kind === 'active' ? 0 : Number.NEGATIVE_INFINITY;
   const difference = total.energyJoules - baseline.powerWatts * seconds;
-  const energyJoules = Math.max(floor, difference);
-  const lowerJoules = Math.max(floor, difference - half);
-  const upperJoules = Math.max(energyJoules, difference + half);
+  const isFloored = kind === 'active';
+  const isBelowIdle = isFloored && difference + half <= 0;
+  const lowerJoules = isFloored ? Math.max(0, difference - half) : difference - half;
+  const upperJoules = isBelowIdle ? half : difference + half;
+  // Nothing uses no energy at all: the middle of what is possible stands for it.
+  const energyJoules = isFloored && difference <= 0 ? (lowerJoules + upperJoules) / 2 : difference;
   return {
     energyJoules,
     uncertaintyJoules: Math.max(energyJoules - lowerJoules, upperJoules - energyJoules),
@@ -125,7 +128,7 @@ export function overBaseline(
     confidenceRatio: 0.95,
     method: 'combined',
     components,
-    resolved: total.resolved && Math.abs(difference) >= half,
-    flags: total.flags,
+    resolved: total.resolved && (isFloored ? difference : Math.abs(difference)) >= half,
+    flags: isBelowIdle ? [...total.flags, 'below-idle'] : total.flags,
   };
 }

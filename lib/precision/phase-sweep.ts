@@ -150,7 +150,7 @@ export function phaseSweep(
   const found = solve(all);
   const left = blocks.flatMap((block) => solve(less(all, block)) ?? []);
   const usable = found !== undefined && left.length === blockCount && blockCount >= FEWEST_BLOCKS;
-  const energyJoules = Math.max(0, found?.joules ?? 0);
+  const value = found?.joules ?? 0;
   const centre = left.reduce((total, { joules }) => total + joules, 0) / Math.max(1, left.length);
   const squares = left.reduce((total, { joules }) => total + (joules - centre) ** 2, 0);
   const size = Math.sqrt((squares * (left.length - 1)) / Math.max(1, left.length));
@@ -159,20 +159,23 @@ export function phaseSweep(
   const rise = Math.max(0, (series[to]?.joules ?? 0) - (series[from]?.joules ?? 0));
   const most = (rise + calibration.quantumJoules) / calls.length;
   const half = usable ? halfWidth95(components) : most;
-  const upperJoules = usable
-    ? Math.max(energyJoules, (found?.joules ?? 0) + half)
-    : Math.max(energyJoules, most);
-  const lowerJoules = usable ? Math.max(0, energyJoules - half) : 0;
+  const lowerJoules = usable ? Math.max(0, value - half) : 0;
+  // Where the fit says less than nothing, a call took no more than the fit can be wrong by, or the counter's step hides.
+  const upperJoules =
+    value > 0
+      ? Math.max(value, usable ? value + half : most)
+      : Math.max(half, calibration.quantumJoules / calls.length);
+  const energyJoules = value > 0 ? value : upperJoules / 2;
   return {
-    energyJoules: energyJoules > 0 ? energyJoules : upperJoules / 2,
+    energyJoules,
     uncertaintyJoules: Math.max(upperJoules - energyJoules, energyJoules - lowerJoules),
     standardUncertaintyJoules: usable ? size : most / Math.sqrt(12),
     lowerJoules,
-    upperJoules: Math.max(0, upperJoules),
+    upperJoules,
     confidenceRatio: 0.95,
     method: 'phase-sweep',
     components,
-    resolved: usable && (found?.joules ?? 0) > 0 && energyJoules >= half,
+    resolved: usable && value > 0 && value >= half,
     flags,
     outsideWatts: Math.max(0, found?.watts ?? 0),
     callCount: calls.length,

@@ -93,6 +93,8 @@ export type Flag =
   | 'few-repetitions'
   /** Neighbouring repetitions resemble each other: the interval is the block bootstrap's. */
   | 'correlated'
+  /** The region used less than the idle machine beside it: the baseline does not hold. */
+  | 'below-idle'
   /** A model's figure: its bounds are what the model can give at all. */
   | 'estimated';
 

@@ -112,6 +112,28 @@ describe('baselines', () => {
     const marginal = overBaseline(estimate(), region, { ...idle, powerWatts: 65 }, 'marginal');
     expect(marginal.energyJoules).toBeCloseTo(-5 * 0.0114, 6);
     expect(marginal.resolved).toBe(true);
+    expect(marginal.flags).not.toContain('below-idle');
+  });
+
+  it.each([
+    [60.0001, false],
+    [60.02, false],
+    [65, true],
+    [600, true],
+  ])('of %d W are never above the machine by nothing, certainly', (powerWatts, isBelowIdle) => {
+    const idle = { powerWatts, standardUncertaintyWatts: 0.1, degreesOfFreedomCount: 50 };
+    const { resolved, lowerJoules, energyJoules, upperJoules, uncertaintyJoules, flags } = overBaseline(
+      estimate(),
+      region,
+      idle,
+      'active',
+    );
+    expect(resolved).toBe(false);
+    expect(lowerJoules).toBe(0);
+    expect(energyJoules).toBeGreaterThan(0);
+    expect(upperJoules).toBeGreaterThan(energyJoules);
+    expect(uncertaintyJoules).toBeGreaterThanOrEqual(upperJoules - energyJoules);
+    expect(flags.includes('below-idle')).toBe(isBelowIdle);
   });
 });
 
@@ -168,6 +190,23 @@ describe('a sweep', () => {
     const phases = Array.from({ length: 20 }, (_, i) => sweepPhase(i)).sort((a, b) => a - b);
     const gaps = phases.slice(1).map((phase, i) => phase - (phases[i] ?? 0));
     expect(Math.max(...gaps)).toBeLessThan(0.1);
+  });
+
+  it('does not find that a call takes nothing, where it seems to take less', () => {
+    const calls = Array.from({ length: 20 }, (_, i) => ({
+      startNs: (3 * i + 2 + sweepPhase(i)) * 1e6,
+      endNs: (3 * i + 2 + sweepPhase(i)) * 1e6 + 10,
+    }));
+    let joules = 0;
+    const updates = regular(70).map((update, i) => {
+      joules += i % 3 === 0 && i > 0 && i < 62 ? 0.059 : 0.06;
+      return { ...update, joules };
+    });
+    const found = phaseSweep(updates, CALIBRATION, calls);
+    expect(found).toMatchObject({ resolved: false, lowerJoules: 0 });
+    expect(found.upperJoules).toBeGreaterThanOrEqual(CALIBRATION.quantumJoules / 20);
+    expect(found.energyJoules).toBeGreaterThan(0);
+    expect(found.energyJoules).toBeLessThan(found.upperJoules);
   });
 
   it('says when calls stand at one phase, are few, or cannot be told from what is around them', () => {

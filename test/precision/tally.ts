@@ -19,6 +19,7 @@ const WARNINGS: readonly Flag[] = [
   'starts-before-record',
   'ends-after-record',
   'phases-not-spread',
+  'below-idle',
 ];
 
 export interface Summary {
