@@ -4,15 +4,8 @@
 import { DefaultReporter, type TestCase, type TestModuleState } from 'vitest/node';
 import type { BenchmarkEnergy } from './energy.js';
 import { requireSupported } from './versions.js';
-import { META } from './vitest.js';
+import { type Benchmark, type EnergyGroup, energiesOf, groupsOf } from './vitest-groups.js';
 import { cellsOf, HEAD, isColored, withColumns } from './vitest-table.js';
-
-type Energies = Record<string, BenchmarkEnergy>;
-
-/** What is used of vitest's `TestBenchmark`. */
-interface Benchmark {
-  tasks: readonly { name: string }[];
-}
 
 type PrintTable = (
   this: DefaultReporter,
@@ -24,7 +17,7 @@ type PrintTable = (
 const [RESET, DIM] = ['\x1b[0m', '\x1b[2m'];
 
 export class EnergyReporter extends DefaultReporter {
-  #energies: Energies = {};
+  #groups: readonly EnergyGroup[] = [];
   readonly #told = new Set<string>();
 
   /** @throws MicrojouleError `ERR_UNSUPPORTED_VERSION` */
@@ -34,7 +27,7 @@ export class EnergyReporter extends DefaultReporter {
   }
 
   protected override printTestCase(moduleState: TestModuleState, test: TestCase): void {
-    this.#energies = (test.meta() as { [META]?: Energies })[META] ?? {};
+    this.#groups = groupsOf(test.meta());
     super.printTestCase(moduleState, test);
   }
 
@@ -51,10 +44,11 @@ export class EnergyReporter extends DefaultReporter {
       return;
     }
     const full = benchmarks.filter(({ tasks }) => tasks.length > 0);
+    const all = energiesOf(full, this.#groups);
     for (const [i, benchmark] of full.entries()) {
       if (i > 0) this.log('');
       const lines = this.#captured(() => print.call(this, [benchmark], padding));
-      const energies = benchmark.tasks.map(({ name }) => this.#energies[name]);
+      const energies = all[i] ?? [];
       const shown = withColumns(lines, [HEAD, ...energies.map(cellsOf)]);
       for (const line of shown) this.log(line);
       this.#explain(energies, ` ${padding}  `, lines.some(isColored));

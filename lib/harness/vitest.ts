@@ -7,6 +7,7 @@ import type { Bench, BenchOptions, FnOptions } from 'tinybench';
 import { absentAfter, type BenchmarkEnergy, checkEnergyOptions, type EnergyOptions } from './energy.js';
 import { energyOfTask } from './task.js';
 import { requireSupported } from './versions.js';
+import { addGroup } from './vitest-groups.js';
 
 /** What vitest hands to a provider, as far as it is used. */
 export interface BenchmarkGroup {
@@ -25,9 +26,6 @@ export interface BenchmarkResult {
 export interface EnergyProvider {
   run(group: BenchmarkGroup): Promise<BenchmarkResult[]>;
 }
-
-/** Where the energies of a test stand among its `meta()`, by the benchmarks' names. */
-export const META = 'energy';
 
 /** The tinybench of vitest itself, wherever a package manager put it. */
 async function loadBench(): Promise<typeof Bench> {
@@ -62,7 +60,6 @@ export function energyProvider(energyOptions: EnergyOptions = {}): EnergyProvide
       for (const { name, fn, fnOpts } of registrations) bench.add(name, fn, fnOpts as FnOptions | undefined);
       await bench.run();
       throwErrors(bench);
-      const energies: Record<string, BenchmarkEnergy> = {};
       const results: BenchmarkResult[] = [];
       for (const [i, task] of bench.tasks.entries()) {
         const { name } = task;
@@ -75,12 +72,13 @@ export function energyProvider(energyOptions: EnergyOptions = {}): EnergyProvide
           if (bench.throws) throw error;
           return absentAfter(name, error);
         });
-        energies[name] = energy;
         results.push({ ...task.result, name, energy });
       }
       // Reporters see nothing of a result but its time.
-      const meta = test.meta as { [META]?: Record<string, BenchmarkEnergy> };
-      meta[META] = { ...meta[META], ...energies };
+      addGroup(
+        test.meta,
+        results.map(({ energy }) => energy),
+      );
       return results;
     },
   };

@@ -81,6 +81,34 @@ describe.skipIf(!hasVirtualMachine)('vitest 5', () => {
     }
   });
 
+  it('shows each group its own energies, whatever their names', { timeout: 90_000 }, async () => {
+    project.write(
+      'twice.bench.mjs',
+      `import { test } from 'vitest';
+      const options = { time: 5, iterations: 1, warmup: false };
+      const busy = (ms) => () => {
+        const end = performance.now() + ms;
+        while (performance.now() < end);
+      };
+      test('twice', async ({ bench }) => {
+        for (const ms of [1, 20]) {
+          await bench.compare(bench('one', busy(ms)), bench('other', busy(ms)), options);
+        }
+        await bench('one', busy(4)).run(options);
+      });`,
+    );
+    const { stdout, stderr, exitCode } = await run(LOADED_MACHINE, 'twice', 'vitest.config.mjs');
+    expect(exitCode, stdout + stderr).toBe(0);
+    const joules = [...stdout.matchAll(/^ +one .*% +\d+ +([\d.]+) (m?)J /gm)].map(
+      ([, figure, milli]) => Number(figure) * (milli === 'm' ? 1e-3 : 1),
+    );
+    expect(joules, stdout).toHaveLength(3);
+    const [short = 0, long = 0, middle = 0] = joules;
+    // 1, 20 and 4 ms at one power; generously.
+    expect(middle, stdout).toBeGreaterThan(1.5 * short);
+    expect(long, stdout).toBeGreaterThan(2 * middle);
+  });
+
   it('says why there is no energy, and fails tests whose benchmarks fail', { timeout: 90_000 }, async () => {
     project.write(
       'default.config.mjs',
