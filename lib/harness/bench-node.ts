@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // bench-node with energy: its own run for time, then a pass of ours for energy, then its reporter.
-import { type BenchNode, prettyReport, Suite, textReport } from 'bench-node';
+// By name, what another version does not export would be a SyntaxError before we can say which versions we take.
+
+import type { BenchNode } from 'bench-node';
+import * as benchNode from 'bench-node';
 import {
   absent,
   absentAfter,
@@ -57,7 +60,7 @@ function shown(results: Result[]): Result[] {
 }
 
 /** A `Suite` whose `run()` also measures energy: in every result as one more of its `plugins`. */
-export class EnergySuite extends Suite {
+export class EnergySuite extends (benchNode.Suite ?? Object) {
   /** By the benchmarks' names, once `run()` is over. */
   readonly energy: Map<string, BenchmarkEnergy> = new Map();
   readonly #energyOptions: EnergyOptions;
@@ -70,7 +73,7 @@ export class EnergySuite extends Suite {
     requireSupported('bench-node');
     checkEnergyOptions(energy);
     const reporterOptions = options.reporterOptions ?? { printHeader: true };
-    const { reporter = options.pretty === true ? prettyReport : textReport } = options;
+    const { reporter = options.pretty === true ? benchNode.prettyReport : benchNode.textReport } = options;
     const isOurs = typeof reporter === 'function';
     // Ours to call, when energies are known. What is no reporter is the suite's to refuse.
     super({ ...options, reporterOptions, reporter: isOurs ? null : reporter });

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // tinybench with energy: its own run for time, then a pass of ours for energy.
-import {
-  Bench,
-  type BenchOptions,
-  type ConsoleTableConverter,
-  type Fn,
-  type FnOptions,
-  type Task,
-} from 'tinybench';
+// By name, what another version does not export would be a SyntaxError before we can say which versions we take.
+
+import type { Bench, BenchOptions, ConsoleTableConverter, Fn, FnOptions, Task } from 'tinybench';
+import * as tinybench from 'tinybench';
 import { formatSignificant } from '../core/numbers.js';
 import type { EnergyEstimate } from '../precision/types.js';
 import {
@@ -62,7 +58,7 @@ export function energyColumns(energy: BenchmarkEnergy): Record<string, string> {
 }
 
 /** A `Bench` whose `run()` also measures energy, and whose `table()` has columns for it. */
-export class EnergyBench extends Bench {
+export class EnergyBench extends (tinybench.Bench ?? Object) {
   /** By the tasks' names, once `run()` or `runEnergy()` is over. */
   readonly energy: Map<string, BenchmarkEnergy> = new Map();
   readonly #energyOptions: EnergyOptions;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Which versions of the harnesses the plug-ins were tested with; package.json's peerDependencies say the same.
+// Which versions of the harnesses the plug-ins work with. package.json's peerDependencies take any: npm would refuse to
+// install us beside an older one, even for those who use no plug-in.
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // vitest's default reporter, whose benchmark tables have columns for energy.
-import { DefaultReporter, type TestCase, type TestModuleState } from 'vitest/node';
+// By name, what another version does not export would be a SyntaxError before we can say which versions we take.
+
+import type { DefaultReporter, TestCase, TestModuleState } from 'vitest/node';
+import * as vitest from 'vitest/node';
 import type { BenchmarkEnergy } from './energy.js';
 import { requireSupported } from './versions.js';
 import { type Benchmark, type EnergyGroup, energiesOf, groupsOf } from './vitest-groups.js';
@@ -16,7 +19,7 @@ type PrintTable = (
 
 const [RESET, DIM] = ['\x1b[0m', '\x1b[2m'];
 
-export class EnergyReporter extends DefaultReporter {
+export class EnergyReporter extends (vitest.DefaultReporter ?? Object) {
   #groups: readonly EnergyGroup[] = [];
   readonly #told = new Set<string>();
 
@@ -37,7 +40,7 @@ export class EnergyReporter extends DefaultReporter {
     padding: string,
     columnName?: string,
   ): void {
-    const print = Reflect.get(DefaultReporter.prototype, 'printBenchmarkTable') as PrintTable;
+    const print = Reflect.get(vitest.DefaultReporter.prototype, 'printBenchmarkTable') as PrintTable;
     // The comparison of projects names these, and not benchmarks.
     if (columnName !== undefined && columnName !== 'name') {
       print.call(this, benchmarks, padding, columnName);

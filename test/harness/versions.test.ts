@@ -13,8 +13,9 @@ const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(path.join(REPOSITORY, 'package.json'), 'utf8'));
 
 describe('harnesses', () => {
-  it('are optional, in the versions that the plug-ins ask for', () => {
-    expect(manifest.peerDependencies).toEqual(SUPPORTED);
+  it('are optional, in any version: npm must not refuse us where a plug-in would', () => {
+    const any = Object.keys(SUPPORTED).map((name) => [name, '*']);
+    expect(manifest.peerDependencies).toEqual(Object.fromEntries(any));
     const optional = Object.keys(SUPPORTED).map((name) => [name, { optional: true }]);
     expect(manifest.peerDependenciesMeta).toEqual(Object.fromEntries(optional));
   });
@@ -79,6 +80,22 @@ describe('a harness of another version', () => {
     expect(attempt(name, USES[name])).toBe(
       `MicrojouleError ERR_UNSUPPORTED_VERSION: ${name} ${version} is not supported: microjoule/${name} works with ${range} | npm install --save-dev '${name}@${range}'`,
     );
+  });
+
+  it.each([
+    ['bench-node', 'bench-node', '0.5.3', USES['bench-node']],
+    ['tinybench', 'tinybench', '1.0.0', USES.tinybench],
+    ['mitata', 'mitata', '0.1.0', USES.mitata],
+    ['vitest', 'vitest/reporter', '1.0.0', 'new it.default()'],
+  ] as const)('is refused in words, whatever it lacks: %s', (name, plugin, version, use) => {
+    remove(name);
+    const target = path.join(folder, 'node_modules', name);
+    mkdirSync(target);
+    const exports = { '.': './index.js', './node': './index.js' };
+    writeFileSync(path.join(target, 'package.json'), JSON.stringify({ name, version, exports }));
+    writeFileSync(path.join(target, 'index.js'), '');
+    expect(attempt(plugin, use)).toContain(`ERR_UNSUPPORTED_VERSION: ${name} ${version} is not supported`);
+    remove(name);
   });
 
   it.each([
