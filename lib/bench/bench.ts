@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
 // Measures command lines and says what they used, one against the other.
-import { meanOf as meanIdle } from '../kernel/baselines.js';
+import { type IdleWindow, meanOf as meanIdle } from '../kernel/baselines.js';
 import type { PowerEstimate } from '../precision/types.js';
 import { type Contestant, compareTo } from './compare.js';
 import { type BenchTools, type Entry, type Raw, runCommands } from './run.js';
-import { type Common, type Energies, energiesOf, meanIfKnown, timesOf } from './statistics.js';
+import { type Common, type Energies, energiesOf, meanIfKnown, type Sample, timesOf } from './statistics.js';
 import type { BenchComparison, BenchPlan, BenchReport, BenchResult, BenchRun } from './types.js';
 import { warningsOfReport, warningsOfResult } from './warnings.js';
+import { neverTold, withLacking } from './whole.js';
 
 interface Told {
   entry: Entry;
+  samples: Sample[];
   energies: Energies;
   result: BenchResult;
 }
@@ -26,15 +28,24 @@ export async function runBench(
 ): Promise<BenchReport> {
   const raw = await runCommands(plan, tools);
   const { gauge, random } = tools;
-  const idle = meanIdle(raw.idleWindows);
+  const never = neverTold(raw.entries.flatMap(({ samples }) => samples));
+  // Without a counter that is in the runs, all that it counts would seem to be above idle.
+  const idleWindows = raw.idleWindows.filter(({ missing }) => missing.every((id) => never.includes(id)));
+  const idle = meanIdle(idleWindows);
   const shared = { shell: raw.shell?.cost, idle, random };
   const isEstimated = gauge.provenance.kind !== 'measured';
   const told = raw.entries.flatMap((entry): Told[] => {
     if (entry.samples.length === 0) return [];
-    const energies = energiesOf(entry.samples, shared);
-    const result = resultOf(entry, energies, shared.shell);
-    const warnings = warningsOfResult(result, entry.samples, plan, isEstimated);
-    return [{ entry, energies, result: { ...result, warnings } }];
+    const samples = withLacking(entry.samples, never);
+    const energies = energiesOf(samples, shared);
+    const result = resultOf(entry, samples, energies, shared.shell);
+    const warnings = warningsOfResult(result, samples, plan, isEstimated);
+    return [{ entry, samples, energies, result: { ...result, warnings } }];
+  });
+  // What is in a mean all the same, as too few others were whole.
+  const lacking = told.flatMap(({ entry, samples, energies }) => {
+    const used = new Set(energies.used);
+    return samples.flatMap((sample, i) => (used.has(sample) ? (entry.samples[i]?.missing ?? []) : []));
   });
   const report = {
     schema: 'microjoule.bench/1' as const,
@@ -47,12 +58,15 @@ export async function runBench(
     results: told.map(({ result }) => result),
     comparisons: comparisonsOf(told, plan, shared),
     failures: raw.failures,
-    missing: await gauge.missing(),
+    missing: [...new Set([...never, ...lacking, ...(await gauge.absent())])],
   };
-  return { ...report, warnings: warningsOfReport(report, { ...factsOf(raw), plan }) };
+  return { ...report, warnings: warningsOfReport(report, { ...factsOf(raw, idleWindows), plan }) };
 }
 
-function factsOf({ idleWindows, wasInterrupted, entries }: Raw): {
+function factsOf(
+  { wasInterrupted, entries }: Raw,
+  idleWindows: readonly IdleWindow[],
+): {
   idleWatts: number[];
   wasInterrupted: boolean;
   isFiltered: boolean;
@@ -67,20 +81,24 @@ function factsOf({ idleWindows, wasInterrupted, entries }: Raw): {
 }
 
 function resultOf(
-  { command, samples, executions, failure }: Entry,
+  { command, samples: raw, executions, failure }: Entry,
+  samples: readonly Sample[],
   energies: Energies,
   shell: Common | undefined,
 ): Omit<BenchResult, 'warnings'> {
-  const runs = samples.map(({ seconds, estimate }, i): BenchRun => {
+  const missing = raw.map((one) => one.missing);
+  const runs = samples.map(({ seconds, estimate, lacking = [] }, i): BenchRun => {
     const { userCpuSeconds, systemCpuSeconds, exitCode } = executions[i] ?? {};
+    // What a counter that told nothing would add has no upper bound; one that stopped has.
+    const isPartial = lacking.some((id) => missing[i]?.includes(id));
     return {
       durationSeconds: seconds,
       ...(userCpuSeconds === undefined ? {} : { userCpuSeconds }),
       ...(systemCpuSeconds === undefined ? {} : { systemCpuSeconds }),
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(energies.isTold[i] === true ? { energyJoules: estimate.energyJoules } : {}),
-      lowerJoules: Math.max(0, estimate.lowerJoules),
-      upperJoules: Math.max(0, estimate.upperJoules),
+      lowerJoules: estimate.lowerJoules,
+      ...(isPartial ? {} : { upperJoules: estimate.upperJoules }),
     };
   });
   const userCpuSeconds = meanIfKnown(runs.map((run) => run.userCpuSeconds));
@@ -126,9 +144,9 @@ function comparisonsOf(
   const isNamed = plan.commands.some(({ isReference }) => isReference);
   const reference = isNamed ? whole.find(({ entry }) => entry.command.isReference) : leastOf(whole);
   if (reference === undefined) return [];
-  const contestant = ({ entry, energies }: Told): Contestant => ({
+  const contestant = ({ entry, samples, energies }: Told): Contestant => ({
     name: entry.command.name,
-    samples: entry.samples,
+    samples,
     isTold: energies.isTold,
   });
   return whole.flatMap((one) => {

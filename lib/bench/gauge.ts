@@ -20,21 +20,34 @@ export interface Stretch {
   cpuSeconds?: number;
 }
 
+/** Of so many of its updates a counter that is well tells more than bounds. */
+const ENOUGH_PERIODS = 10;
+
+/** What was told of a stretch. */
+export interface Reading {
+  estimate: EnergyEstimate;
+  /** Counters that belong into the total and have told nothing so far. */
+  missing: string[];
+  /** Counters that told bounds only, although the stretch was long enough: they stopped, or were not read in time. */
+  stopped: string[];
+  /** How long it took until this could be told. */
+  settleSeconds: number;
+}
+
 /** What knows the energy of a stretch that just ended. Faked in tests of what is built on it. */
 export interface Gauge {
   readonly provenance: Provenance;
   /** Settles when the counters have moved on. */
-  measure(stretch: Stretch): Promise<EnergyEstimate>;
+  measure(stretch: Stretch): Promise<Reading>;
   /** Watches the machine for so long; undefined where its power cannot be told, and once aborted. */
   idle(seconds: number, signal?: AbortSignal): Promise<IdleWindow | undefined>;
-  /** Counters and devices that belong into the total and could not be read. */
-  missing(): Promise<string[]>;
+  /** Devices that belong into the total and have no counter that could be read. */
+  absent(): Promise<readonly string[]>;
   close(): void;
 }
 
 class MeasuringGauge implements Gauge {
   readonly #session: Session;
-  #missing: string[] = [];
   readonly provenance: Provenance;
 
   constructor(session: Session) {
@@ -42,21 +55,30 @@ class MeasuringGauge implements Gauge {
     this.provenance = { ...session.provenance, method: 'one region a run' };
   }
 
-  async measure({ start, end }: Stretch): Promise<EnergyEstimate> {
+  async measure({ start, end }: Stretch): Promise<Reading> {
     const { recorder } = this.#session;
     const region = { startNs: recorder.at(start), endNs: recorder.at(end) };
     await this.#session.settle(region.endNs);
     const { total, counters } = this.#session.estimate(region);
-    this.#missing = missingOf(counters);
-    return total;
+    const durationNs = region.endNs - region.startNs;
+    const stopped = counters.filter(({ id, inTotal, energy }) => {
+      const periodNs = recorder.recordedById.get(id)?.calibration?.periodNs ?? Number.POSITIVE_INFINITY;
+      return inTotal && energy?.method === 'bound' && durationNs >= ENOUGH_PERIODS * periodNs;
+    });
+    return {
+      estimate: total,
+      missing: missingOf(counters),
+      stopped: total.method === 'bound' ? stopped.map(({ id }) => id) : [],
+      settleSeconds: Number(process.hrtime.bigint() - end) / 1e9,
+    };
   }
 
   idle(seconds: number, signal?: AbortSignal): Promise<IdleWindow | undefined> {
     return idleWindow(this.#session, seconds, signal);
   }
 
-  async missing(): Promise<string[]> {
-    return [...this.#missing, ...this.#session.recorder.absent()];
+  async absent(): Promise<readonly string[]> {
+    return this.#session.recorder.absent();
   }
 
   close(): void {
@@ -88,16 +110,17 @@ export function estimatingGauge(options: MeterOptions): Gauge {
   const { kind, source, method, detail } = model;
   return {
     provenance: { kind, source, method, detail },
-    async measure({ start, end, cpuSeconds }: Stretch): Promise<EnergyEstimate> {
+    async measure({ start, end, cpuSeconds }: Stretch): Promise<Reading> {
       const seconds = Number(end - start) / 1e9;
       const watts =
         cpuSeconds === undefined
           ? cpuPowerWattsAtUnknownLoad(model)
           : cpuPowerWatts(model, cpuSeconds / Math.max(seconds, 1e-9) / identity.threadCount);
-      return modelled(watts * seconds, model.idleWatts * seconds, model.fullWatts * seconds);
+      const estimate = modelled(watts * seconds, model.idleWatts * seconds, model.fullWatts * seconds);
+      return { estimate, missing: [], stopped: [], settleSeconds: 0 };
     },
     idle: async () => undefined,
-    missing: async () => ['memory', 'GPUs'],
+    absent: async () => ['memory', 'GPUs'],
     close: () => undefined,
   };
 }

@@ -7,11 +7,12 @@ import { shuffled } from '../kernel/compare-energy.js';
 import type { ExecuteOptions, Execution, Executor } from './execute.js';
 import type { Gauge } from './gauge.js';
 import { measureShell, type ShellCost } from './shell.js';
-import { less, type Sample } from './statistics.js';
+import { less } from './statistics.js';
 import type { BenchCommand, BenchFailure, BenchPhase, BenchPlan } from './types.js';
+import type { RawSample } from './whole.js';
 
-/** The slowest command is measured for so long at least, as far as the numbers of runs allow. */
-const MEASURED_SECONDS = 3;
+/** So long is spent on the slowest command at least, as far as the numbers of runs allow. */
+const SPENT_SECONDS = 3;
 
 export interface BenchProgress {
   phase: 'idle' | 'shell' | BenchPhase;
@@ -34,9 +35,11 @@ export interface BenchTools {
 /** A command and what was measured of it. */
 export interface Entry {
   command: BenchCommand;
-  samples: Sample[];
+  samples: RawSample[];
   executions: Execution[];
   failure?: BenchFailure;
+  /** What its first round took, with all that is run around it and until its energy was told. */
+  roundSeconds?: number;
   /** Whether its setup was run, so that there is something to clean up. */
   isSetUp: boolean;
 }
@@ -59,6 +62,8 @@ class Runner {
   readonly #entries: Entry[];
   readonly #failures: BenchFailure[] = [];
   #shell: ShellCost | undefined;
+  /** In all that was started so far. */
+  #spentSeconds = 0;
 
   constructor(plan: BenchPlan, tools: BenchTools) {
     this.#plan = plan;
@@ -152,8 +157,8 @@ class Runner {
     const { runCount, minRunCount, maxRunCount = Number.POSITIVE_INFINITY } = this.#plan;
     if (runCount !== undefined) return runCount;
     if (round === 0) return 1;
-    const firsts = entries.flatMap(({ samples }) => samples[0]?.seconds ?? []);
-    const wanted = Math.ceil(MEASURED_SECONDS / Math.max(...firsts, 1e-3));
+    const rounds = entries.flatMap(({ roundSeconds }) => roundSeconds ?? []);
+    const wanted = Math.ceil(SPENT_SECONDS / Math.max(...rounds, 1e-3));
     return Math.min(maxRunCount, Math.max(minRunCount, wanted));
   }
 
@@ -176,7 +181,9 @@ class Runner {
 
   async #start(line: string, options: ExecuteOptions): Promise<Execution> {
     try {
-      return await this.#tools.executor.execute(line, options);
+      const execution = await this.#tools.executor.execute(line, options);
+      this.#spentSeconds += Number(execution.end - execution.start) / 1e9;
+      return execution;
     } catch (error) {
       if (!(error instanceof MicrojouleError)) throw error;
       // Its output cannot be written, say: no reason to lose what was measured of others.
@@ -185,13 +192,14 @@ class Runner {
   }
 
   async #runOnce(entry: Entry, round: number): Promise<void> {
+    const spentBefore = this.#spentSeconds;
     if (!(await this.#beside(entry, 'prepare', round)) || this.#isStopped) return;
     const execution = await this.#execute(entry, round);
     if (!this.#accept(entry, 'run', execution, round)) return;
     const { start, end, userCpuSeconds, systemCpuSeconds } = execution;
     const isKnown = userCpuSeconds !== undefined && systemCpuSeconds !== undefined;
     try {
-      const estimate = await this.#tools.gauge.measure({
+      const { estimate, missing, stopped, settleSeconds } = await this.#tools.gauge.measure({
         start,
         end,
         ...(isKnown ? { cpuSeconds: userCpuSeconds + systemCpuSeconds } : {}),
@@ -202,7 +210,10 @@ class Runner {
         // As hyperfine does: a command that is faster than the shell alone took no time.
         seconds: Math.max(0, seconds - (this.#shell?.seconds ?? 0)),
         estimate: less(estimate, this.#shell?.cost.joules ?? 0),
+        missing,
+        stopped,
       });
+      this.#spentSeconds += settleSeconds;
       entry.executions.push(execution);
     } catch (error) {
       if (!(error instanceof MicrojouleError)) throw error;
@@ -213,6 +224,7 @@ class Runner {
       return;
     }
     await this.#beside(entry, 'conclude', round);
+    entry.roundSeconds ??= this.#spentSeconds - spentBefore;
   }
 
   /** Whether a run of the command went well. */

@@ -52,7 +52,7 @@ export async function measureShell(
       cpuSeconds += next.cpuSeconds ?? 0;
       own.push(next.seconds);
     }
-    const estimate = await gauge.measure({
+    const { estimate } = await gauge.measure({
       start,
       end,
       ...(first.cpuSeconds === undefined ? {} : { cpuSeconds }),
@@ -82,7 +82,6 @@ export async function measureShell(
         mean: mean(joules),
         lower: isModel ? mean(batches.map(({ lowerJoules }) => lowerJoules)) : energy.lowerJoules,
         upper: isModel ? mean(batches.map(({ upperJoules }) => upperJoules)) : energy.upperJoules,
-        standardDeviation: 0,
         median: mean(joules),
         min: Math.min(...joules),
         max: Math.max(...joules),

@@ -13,6 +13,8 @@ export interface Sample {
   round: number;
   seconds: number;
   estimate: EnergyEstimate;
+  /** Counters that did not tell it, although it was long enough for them, or they told others: it is not whole. */
+  lacking?: readonly string[];
 }
 
 /** Something that is subtracted from all runs alike, and as wrong in all of them. */
@@ -64,10 +66,11 @@ function rangeOf(
   values: readonly number[],
 ): Pick<BenchSummary, 'standardDeviation' | 'median' | 'min' | 'max'> {
   return {
-    standardDeviation: standardDeviation(values),
+    ...(values.length > 1 ? { standardDeviation: standardDeviation(values) } : {}),
     median: median(values) ?? 0,
-    min: Math.min(...values),
-    max: Math.max(...values),
+    // Not spread: there may be more than a call takes arguments.
+    min: values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
+    max: values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
   };
 }
 
@@ -124,12 +127,26 @@ function modelMean(estimates: readonly EnergyEstimate[]): BenchSummary {
   };
 }
 
+/** With fewer whole runs, the others are better than nothing. */
+const FEWEST_WHOLE = 2;
+
+/** Runs that lack a counter say nothing of the mean of the others. Which do is no matter of how they ran. */
+function used(samples: readonly Sample[]): readonly Sample[] {
+  const whole = samples.filter(({ lacking = [] }) => lacking.length === 0);
+  const candidates = whole.length >= FEWEST_WHOLE ? whole : samples;
+  return told(candidates.map((sample) => ({ ...asBatch(sample.estimate), sample }))).map(
+    ({ sample }) => sample,
+  );
+}
+
 export interface Energies {
   energy: BenchSummary;
   aboveIdle?: BenchSummary;
   power: BenchSummary;
   /** Of each sample, in their order: what it tells, if it does. */
   isTold: boolean[];
+  /** The samples that the means are of. */
+  used: readonly Sample[];
 }
 
 /** What is above idling is told by each run's own time: energy that is more since the run was longer cancels. */
@@ -141,8 +158,7 @@ export function energiesOf(
     random,
   }: { shell: Common | undefined; idle: PowerEstimate | undefined; random: () => number },
 ): Energies {
-  const batches = samples.map((sample) => ({ ...asBatch(sample.estimate), sample }));
-  const good = told(batches).map(({ sample }) => sample);
+  const good = used(samples);
   const kept = new Set(good);
   const isTold = samples.map((sample) => kept.has(sample) && sample.estimate.method !== 'bound');
   const estimates = good.map(({ estimate }) => estimate);
@@ -166,7 +182,7 @@ export function energiesOf(
     ...rangeOf(watts),
     isResolved: energy.isResolved,
   };
-  if (idle === undefined || isModel) return { energy, power, isTold };
+  if (idle === undefined || isModel) return { energy, power, isTold, used: good };
   const above = good.map(({ estimate, seconds: own }) => less(estimate, idle.powerWatts * own));
   const baseline = {
     standardUncertaintyJoules: Math.hypot(
@@ -185,7 +201,7 @@ export function energiesOf(
     ...rangeOf(aboveJoules),
     isResolved: active.isResolved && energy.isResolved,
   };
-  return { energy, aboveIdle, power, isTold };
+  return { energy, aboveIdle, power, isTold, used: good };
 }
 
 function boundsOf(

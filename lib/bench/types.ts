@@ -33,7 +33,7 @@ export type BenchOrder = 'interleaved' | 'sequential';
 export interface BenchPlan {
   readonly commands: readonly BenchCommand[];
   readonly warmupCount: number;
-  /** Exactly so many. Absent: from `minRunCount` until the slowest was measured for three seconds. */
+  /** Exactly so many. Absent: from `minRunCount` until three seconds were spent on the slowest, all around it included. */
   readonly runCount?: number;
   readonly minRunCount: number;
   readonly maxRunCount?: number;
@@ -55,8 +55,8 @@ export interface BenchSummary {
   /** 95 % interval of the mean; absent where there is none, as of a single time. */
   lower?: number;
   upper?: number;
-  /** Of the runs; 0 for a single one. */
-  standardDeviation: number;
+  /** Of the runs; absent for a single one. */
+  standardDeviation?: number;
   median: number;
   min: number;
   max: number;
@@ -76,7 +76,8 @@ export interface BenchRun {
   /** Of the machine, less the shell's own; absent where the counters did not tell this run, whose bounds follow. */
   energyJoules?: number;
   lowerJoules: number;
-  upperJoules: number;
+  /** Absent where a counter that told other runs told nothing of this one. */
+  upperJoules?: number;
 }
 
 /** Where a command went wrong. */
@@ -115,7 +116,7 @@ export interface BenchResult {
   /** Above the idle machine; absent where idling was not measured. */
   aboveIdleJoules?: BenchSummary;
   powerWatts: BenchSummary;
-  /** Runs of which the counters told bounds only; they are left out of the energies where enough others were told. */
+  /** Runs of which the counters told bounds only, or not all; left out of the energies where enough others were told. */
   lostRunCount: number;
   /** Whether it went wrong later. */
   hasFailed: boolean;

@@ -5,12 +5,15 @@ import { formatSignificant } from '../core/numbers.js';
 import type { Warning } from '../core/vocabulary.js';
 import { outliersOf, type Sample } from './statistics.js';
 import type { BenchPlan, BenchReport, BenchResult } from './types.js';
+import { lackingInWords } from './whole.js';
 
 /** Below this, starting a process is most of what is measured. */
 const FAST_SECONDS = 0.005;
 const FEW_RUNS = 5;
 /** By so much the idle power may differ from before to after. */
 const DRIFT_RATIO = 0.03;
+
+const DOCTOR_HINT = 'Run microjoule doctor: it tests every counter.';
 
 const percent = (ratio: number): string => `${formatSignificant(100 * ratio, 2)} %`;
 
@@ -29,6 +32,7 @@ export function warningsOfResult(
     joules === undefined ? [] : [{ joules, run }],
   );
   const energies = outliersOf(toldRuns.map(({ joules }) => joules)).map((i) => toldRuns[i]?.run ?? i);
+  const lacking = lackingInWords(samples);
   const hasWarmup = plan.warmupCount > 0;
   const isSlowStart = late.includes(0) && (times[0] ?? 0) > durationSeconds.median;
   const others = late.filter((index) => !(isSlowStart && index === 0));
@@ -36,9 +40,16 @@ export function warningsOfResult(
     !isEstimated &&
       !energyJoules.isResolved && {
         code: 'not-resolved',
-        message:
-          'too short for the counters: what a single run uses could not be told from nothing, and only bounds are given',
-        hint: 'Let the command do its work several times, for example in a loop inside of it.',
+        ...(lacking === undefined
+          ? {
+              message:
+                'too short for the counters: what a single run uses could not be told from nothing, and only bounds are given',
+              hint: 'Let the command do its work several times, for example in a loop inside of it.',
+            }
+          : {
+              message: `counters stopped, so that only bounds are given: ${lacking}`,
+              hint: DOCTOR_HINT,
+            }),
       },
     energyJoules.isResolved &&
       aboveIdleJoules !== undefined &&
@@ -80,8 +91,8 @@ export function warningsOfResult(
     lostRunCount > 0 &&
       energyJoules.isResolved && {
         code: 'lost-runs',
-        message: `the energy of ${lostRunCount} of ${runs.length} runs is left out: the counters told no more than bounds`,
-        hint: 'Stop other programs.',
+        message: `the energy of ${lostRunCount} of ${runs.length} runs is left out: the counters told no more than bounds${lacking === undefined ? '' : `; nothing was told by ${lacking}`}`,
+        hint: lacking === undefined ? 'Stop other programs.' : DOCTOR_HINT,
       },
     runs.length < FEW_RUNS && {
       code: 'few-runs',

@@ -55,7 +55,11 @@ export function addBenchCommand(program: Command, finish: (outcome: ChildOutcome
     .option('-w, --warmup <count>', 'runs of each command that are not measured', countFrom0, 0)
     .option('-r, --runs <count>', 'measured runs of each command, exactly', countFrom1)
     .option('-m, --min-runs <count>', 'at least so many (default: 10)', countFrom1)
-    .option('-M, --max-runs <count>', 'at most so many (default: until the slowest ran for 3 s)', countFrom1)
+    .option(
+      '-M, --max-runs <count>',
+      'at most so many (default: until 3 s were spent on the slowest)',
+      countFrom1,
+    )
     .option('-p, --prepare <cmd>', 'before every run; once for all, or for each command', collect)
     .option('-C, --conclude <cmd>', 'after every run; once for all, or for each command', collect)
     .option('-s, --setup <cmd>', 'before the first run of each command', text)

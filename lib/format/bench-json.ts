@@ -27,7 +27,7 @@ function result(report: BenchReport, one: BenchResult): object {
   return {
     command: one.name,
     mean: time.mean,
-    stddev: runs.length > 1 ? time.standardDeviation : null,
+    stddev: time.standardDeviation ?? null,
     median: time.median,
     user: one.userCpuSeconds ?? null,
     system: one.systemCpuSeconds ?? null,
@@ -43,7 +43,7 @@ function result(report: BenchReport, one: BenchResult): object {
       ...withKind(one.energyJoules, 'Joules'),
       runsJoules: runs.map(({ energyJoules }) => energyJoules ?? null),
       runsLowerJoules: runs.map(({ lowerJoules }) => lowerJoules),
-      runsUpperJoules: runs.map(({ upperJoules }) => upperJoules),
+      runsUpperJoules: runs.map(({ upperJoules }) => upperJoules ?? null),
       lostRunCount: one.lostRunCount,
       isAtLeast: report.missing.length > 0,
     },

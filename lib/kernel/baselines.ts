@@ -72,6 +72,8 @@ export class Baselines {
 export interface IdleWindow {
   power: PowerEstimate;
   durationSeconds: number;
+  /** Counters of the total that had told nothing yet, and are not in it. */
+  missing: readonly string[];
 }
 
 interface Tally {
@@ -90,7 +92,10 @@ function powerIn({ recorder }: Session, window: Region): IdleWindow | undefined 
   );
   // A sum that lacks one of them would be too low.
   if (powers.length === 0 || powers.length < counted.length) return undefined;
-  return { power: sumOf(powers), durationSeconds: secondsOf(window) };
+  const missing = recorder.recorded.flatMap(({ inTotal, calibration, counter }) =>
+    inTotal && calibration === undefined ? [counter.id] : [],
+  );
+  return { power: sumOf(powers), durationSeconds: secondsOf(window), missing };
 }
 
 /** Waits for so long, at least 25 updates, and tells what the machine drew meanwhile; nothing once aborted. */
@@ -120,8 +125,15 @@ function sumOf(powers: readonly PowerEstimate[]): PowerEstimate {
   };
 }
 
+/** Of those that lack least: sums of different counters have no mean. */
+function alike(windows: readonly IdleWindow[]): readonly IdleWindow[] {
+  const least = Math.min(...windows.map(({ missing }) => missing.length));
+  return windows.filter(({ missing }) => missing.length === least);
+}
+
 /** Over the first two windows. Where those differ by more than each is uncertain, the machine drifts, and their difference counts. */
-export function meanOf([first, second]: readonly IdleWindow[]): BaselinePower | undefined {
+export function meanOf(windows: readonly IdleWindow[]): BaselinePower | undefined {
+  const [first, second] = alike(windows);
   if (first === undefined) return undefined;
   if (second === undefined) return { ...first.power, durationSeconds: first.durationSeconds };
   const [a, b] = [first.power, second.power];

@@ -57,6 +57,8 @@ export interface Behaviour {
   /** Above the idle machine. */
   watts?: number;
   estimate?: EnergyEstimate;
+  missing?: string[];
+  stopped?: string[];
   ended?: Partial<Execution>;
 }
 
@@ -119,10 +121,12 @@ export function fakeMachine(
       provenance: { kind: 'measured', source: 'perf', method: 'one region a run', detail: '' },
       async measure({ start, end }: Stretch) {
         forward(0.003);
-        if (last.estimate !== undefined) return last.estimate;
+        const { missing = [], stopped = [] } = last;
+        const reading = { missing, stopped, settleSeconds: 0.003 };
+        if (last.estimate !== undefined) return { ...reading, estimate: last.estimate };
         const seconds = Number(end - start) / 1e9;
         const middle = Number(start) / 1e9 + seconds / 2;
-        return estimateOf((idleWatts(middle) + (last.watts ?? 0)) * seconds);
+        return { ...reading, estimate: estimateOf((idleWatts(middle) + (last.watts ?? 0)) * seconds) };
       },
       async idle(seconds) {
         const middle = Number(nowNs) / 1e9 + seconds / 2;
@@ -133,9 +137,9 @@ export function fakeMachine(
           degreesOfFreedomCount: 100,
           wanderWatts: 0,
         };
-        return { power, durationSeconds: seconds };
+        return { power, durationSeconds: seconds, missing: [] };
       },
-      missing: async () => [],
+      absent: async () => [],
       close: () => undefined,
     },
   };

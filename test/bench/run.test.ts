@@ -67,6 +67,15 @@ describe('the order of runs', () => {
     expect(named(report, 'a').runs).toHaveLength(count);
   });
 
+  it('counts what is run around a command', async () => {
+    const machine = fakeMachine((line) => ({ seconds: line === 'p' ? 0.3 : 0.001 }));
+    const report = await bench(planOf(['a'], { prepare: ['p'] }), machine);
+    expect(named(report, 'a').runs).toHaveLength(10);
+    const both = fakeMachine((line) => ({ seconds: line === 'a' ? 0.001 : 0.05 }));
+    const other = await bench(planOf(['a'], { prepare: ['p'], conclude: ['c'] }), both);
+    expect(named(other, 'a').runs).toHaveLength(Math.ceil(3 / 0.104));
+  });
+
   it('says how far it is', async () => {
     const seen: string[] = [];
     const machine = fakeMachine(() => ({ seconds: 1 }));
@@ -258,6 +267,75 @@ describe('what is told', () => {
     expect(a.energyJoules.mean).toBeCloseTo(4, 6);
     expect(a.lostRunCount).toBe(1);
     expect(a.warnings.map(({ code }) => code)).toContain('lost-runs');
+  });
+});
+
+describe('a counter that does not tell all runs', () => {
+  const some = (fromRun: number, toRun: number, lack: object) =>
+    fakeMachine((_, run) => ({
+      seconds: 0.1,
+      watts: 10,
+      ...(run >= fromRun && run < toRun ? lack : {}),
+    }));
+  const stop = { estimate: boundOf(145), stopped: ['perf:ram'] };
+
+  it.each([
+    [8, 20, 'runs 9 to 20'],
+    [0, 18, 'runs 1 to 18'],
+    [5, 6, 'run 6'],
+  ])('as it stopped leaves the others (%d to %d of 20), and is named', async (from, to, words) => {
+    const report = await bench(planOf(['a'], { runCount: 20 }), some(from, to, stop));
+    const { energyJoules, lostRunCount, warnings } = named(report, 'a');
+    expect(energyJoules.mean).toBeCloseTo(4, 6);
+    expect(energyJoules.isResolved).toBe(true);
+    expect(lostRunCount).toBe(to - from);
+    const warning = warnings.find(({ code }) => code === 'lost-runs');
+    expect(warning?.message).toContain(`perf:ram in ${words}`);
+    expect(warning?.hint).toContain('microjoule doctor');
+    expect(report.missing).toEqual([]);
+  });
+
+  it('of all runs is named, and not the command', async () => {
+    const report = await bench(planOf(['a'], { runCount: 20 }), some(0, 20, stop));
+    const { energyJoules, warnings } = named(report, 'a');
+    expect(energyJoules.isResolved).toBe(false);
+    const warning = warnings.find(({ code }) => code === 'not-resolved');
+    expect(warning?.message).toContain('counters stopped');
+    expect(warning?.message).toContain('perf:ram in runs 1 to 20');
+    expect(warning?.hint).not.toContain('Let the command');
+  });
+
+  const silent = { watts: -10, missing: ['perf:ram'] };
+  it.each([9, 18])('as it was silent in %d of 20 is not in a mean with the others', async (count) => {
+    const report = await bench(planOf(['a'], { runCount: 20 }), some(0, count, silent));
+    const { energyJoules, runs, lostRunCount } = named(report, 'a');
+    expect(energyJoules.mean).toBeCloseTo(4, 6);
+    expect(lostRunCount).toBe(count);
+    expect(report.missing).toEqual([]);
+    for (const run of runs.slice(0, count)) {
+      expect(run).not.toHaveProperty('energyJoules');
+      expect(run).not.toHaveProperty('upperJoules');
+    }
+  });
+
+  it.each([19, 20])('as it was silent in %d of 20 makes all of them at least so much', async (count) => {
+    const report = await bench(planOf(['a'], { runCount: 20 }), some(0, count, silent));
+    expect(report.missing).toEqual(['perf:ram']);
+    expect(report.warnings.map(({ code }) => code)).toContain('at-least');
+  });
+
+  it('leaves out the idle machine without it', async () => {
+    const machine = some(0, 0, {});
+    const { idle } = machine.gauge;
+    let count = 0;
+    machine.gauge.idle = async (seconds) => {
+      const window = await idle(seconds);
+      if (window === undefined || ++count > 1) return window;
+      return { ...window, power: { ...window.power, powerWatts: 20 }, missing: ['perf:ram'] };
+    };
+    const report = await bench(planOf(['a'], { runCount: 8 }), machine);
+    expect(report.idle?.powerWatts).toBe(30);
+    expect(named(report, 'a').aboveIdleJoules?.mean).toBeCloseTo(1, 6);
   });
 });
 

@@ -166,6 +166,22 @@ describe('the shell', () => {
   });
 });
 
+describe('very many runs', () => {
+  it('are no more than a call can take', () => {
+    const count = 200_000;
+    const seconds = Array.from({ length: count }, (_, i) => 1 + (i % 7));
+    expect(timesOf(seconds)).toMatchObject({ min: 1, max: 7 });
+  });
+});
+
+describe('a single run', () => {
+  it('has no standard deviation', () => {
+    expect(timesOf([1])).not.toHaveProperty('standardDeviation');
+    const { energy, power } = energiesOf(runs(10, 1), { shell: undefined, idle: undefined, random });
+    for (const one of [energy, power]) expect(one).not.toHaveProperty('standardDeviation');
+  });
+});
+
 describe('outliers', () => {
   it.each([
     [[1, 1, 1, 1, 1, 9], [5]],
