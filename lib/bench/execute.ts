@@ -5,6 +5,7 @@ import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:chi
 import { closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { isatty } from 'node:tty';
 import { MicrojouleError } from '../core/errors.js';
 import { childCpuTimes } from '../meter/native.js';
 import { splitWords } from './words.js';
@@ -16,6 +17,8 @@ const GRACE_MS = 1000;
 /** The longest that one timer can wait; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const CMD = /(?:^|[\\/])cmd(?:\.exe)?$/i;
+
+type Running = ChildProcess & { isInOurGroup?: boolean; tree?: number[] };
 
 /** How one run went. */
 export interface Execution {
@@ -44,6 +47,8 @@ export interface ExecuteOptions {
   env?: Record<string, string>;
   /** After so long it is ended, with all that it started. */
   timeoutSeconds?: number | undefined;
+  /** It may ask the terminal something, as sudo does for a password, and so stays in our session where we have one. */
+  needsTerminal?: boolean;
 }
 
 /** What runs command lines. Faked in tests of what is built on it. */
@@ -72,6 +77,18 @@ function openOrExplain(file: string, flags: string, what: string): number {
   }
 }
 
+function makeFolder(): string {
+  try {
+    return mkdtempSync(path.join(tmpdir(), 'microjoule-bench-'));
+  } catch (cause) {
+    throw new MicrojouleError(
+      'ERR_BAD_OPTION',
+      `no file can be made in ${tmpdir()}, where the commands' stderr goes (${(cause as Error).message})`,
+      { hint: 'Set TMPDIR to a folder that you may write to.', cause },
+    );
+  }
+}
+
 /** What is started: the command itself, or a shell with it. */
 function wordsOf(commandLine: string, shell: readonly string[] | undefined): string[] {
   if (shell === undefined) return splitWords(commandLine, process.platform);
@@ -79,10 +96,36 @@ function wordsOf(commandLine: string, shell: readonly string[] | undefined): str
   return [...shell, CMD.test(shell[0] ?? '') ? `"${commandLine}"` : commandLine];
 }
 
-/** Ends a command with its process group; on Windows with its tree. */
-function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+const hasTerminal = (): boolean => [0, 1, 2].some((descriptor) => isatty(descriptor));
+
+/** A process and all that it started, as far as ps tells. */
+function treeOf(pid: number): number[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+  const pairs = (stdout ?? '').split('\n').map((line) => line.trim().split(/\s+/).map(Number));
+  const tree = [pid];
+  // What is found last is looked through, too.
+  for (const parent of tree) {
+    tree.push(...pairs.flatMap(([own = 0, of]) => (of === parent && own > 0 ? [own] : [])));
+  }
+  return tree;
+}
+
+/** Ends a command with its process group; on Windows, and where it is in our group, with its tree. */
+function killGroup(child: Running, signal: NodeJS.Signals): void {
   const { pid } = child;
   if (pid === undefined) return;
+  if (child.isInOurGroup && process.platform !== 'win32') {
+    // What has lost its parent since is found no more.
+    child.tree ??= treeOf(pid);
+    for (const one of child.tree) {
+      try {
+        process.kill(one, signal);
+      } catch {
+        // It has gone.
+      }
+    }
+    return;
+  }
   if (process.platform === 'win32') {
     spawnSync('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true });
     return;
@@ -102,7 +145,7 @@ export class CommandExecutor implements Executor {
   readonly #options: ExecutorOptions;
   readonly #folder: string;
   readonly #stderr: number;
-  #running: ChildProcess | undefined;
+  #running: Running | undefined;
   /** What kill() was asked to end. */
   #killed: ChildProcess | undefined;
   /** Nothing that we started outlives us. */
@@ -116,13 +159,16 @@ export class CommandExecutor implements Executor {
     // Better now than after the first command has run.
     if (options.input !== undefined) closeSync(openOrExplain(options.input, 'r', 'input'));
     this.#options = options;
-    this.#folder = mkdtempSync(path.join(tmpdir(), 'microjoule-bench-'));
+    this.#folder = makeFolder();
     this.#stderr = openSync(path.join(this.#folder, 'stderr'), 'a+');
     process.on('exit', this.#atExit);
   }
 
   /** Never rejects for what the command does. @throws MicrojouleError `ERR_BAD_OPTION` for input and output files */
-  async execute(commandLine: string, { output, env, timeoutSeconds }: ExecuteOptions): Promise<Execution> {
+  async execute(
+    commandLine: string,
+    { output, env, timeoutSeconds, needsTerminal = false }: ExecuteOptions,
+  ): Promise<Execution> {
     const { input, shell } = this.#options;
     const [file = '', ...args] = wordsOf(commandLine, shell);
     ftruncateSync(this.#stderr, 0);
@@ -139,7 +185,7 @@ export class CommandExecutor implements Executor {
         named ? open(output, 'w', 'output') : output === 'null' ? 'ignore' : (output as 'pipe' | 'inherit'),
         output === 'inherit' ? 'inherit' : this.#stderr,
       ];
-      return await this.#run(file, args, stdio, { ...process.env, ...env }, timeoutSeconds);
+      return await this.#run(file, args, stdio, { ...process.env, ...env }, timeoutSeconds, needsTerminal);
     } finally {
       for (const descriptor of opened) closeSync(descriptor);
     }
@@ -151,6 +197,7 @@ export class CommandExecutor implements Executor {
     stdio: StdioOptions,
     env: NodeJS.ProcessEnv,
     timeoutSeconds: number | undefined,
+    needsTerminal: boolean,
   ): Promise<Execution> {
     const before = childCpuTimes();
     return new Promise((resolve) => {
@@ -176,13 +223,14 @@ export class CommandExecutor implements Executor {
           stderrLines: this.#tail(),
         });
       };
-      let child: ChildProcess;
+      const isInOurGroup = needsTerminal && hasTerminal();
+      let child: Running;
       try {
         child = spawn(file, args, {
           stdio,
           env,
-          // A group of its own.
-          detached: process.platform !== 'win32',
+          // A group of its own, and with it no terminal.
+          detached: process.platform !== 'win32' && !isInOurGroup,
           windowsHide: true,
           windowsVerbatimArguments: CMD.test(file),
         });
@@ -190,6 +238,7 @@ export class CommandExecutor implements Executor {
         settle({ notStarted: (error as Error).message });
         return;
       }
+      child.isInOurGroup = isInOurGroup;
       this.#running = child;
       child.stdout?.resume();
       child.on('error', (error: NodeJS.ErrnoException) => {
@@ -219,9 +268,10 @@ export class CommandExecutor implements Executor {
     const buffer = Buffer.alloc(length);
     const read = readSync(this.#stderr, buffer, 0, length, size - length);
     const lines = buffer.toString('utf8', 0, read).split(/\r?\n/);
-    // The first may be cut.
-    const whole = size > length ? lines.slice(1) : lines;
-    return whole.filter((line) => line.trim() !== '').slice(-TAIL_LINES);
+    // The first may be cut. Where there is no other, its end is better than nothing.
+    const cut = size > length ? lines.shift() : undefined;
+    const whole = lines.filter((line) => line.trim() !== '').slice(-TAIL_LINES);
+    return cut !== undefined && whole.length === 0 ? [`… ${cut}`] : whole;
   }
 
   kill(): void {

@@ -46,13 +46,31 @@ function spread(
   );
 }
 
+/** As hyperfine has it: one is filled in for all combinations; with fewer than commands, the last have none. */
+function namesFor(
+  names: readonly string[] | undefined,
+  counts: { commandCount: number; total: number },
+  hasParameters: boolean,
+): (index: number) => string | undefined {
+  const isShort = names !== undefined && names.length < counts.commandCount;
+  if (isShort && !hasParameters) return (index) => names[index];
+  return spread('command-name', names, counts, hasParameters);
+}
+
 /** The second of two that share a name is `name (2)`: a result is found by its name. */
 function withDistinctNames(commands: readonly BenchCommand[]): BenchCommand[] {
-  const seen = new Map<string, number>();
+  // What was given as it is goes before what is made up.
+  const taken = new Set(commands.map(({ name }) => name));
+  const seen = new Set<string>();
   return commands.map((command) => {
-    const count = (seen.get(command.name) ?? 0) + 1;
-    seen.set(command.name, count);
-    return count === 1 ? command : { ...command, name: `${command.name} (${count})` };
+    let { name } = command;
+    for (let count = 2; seen.has(name); ++count) {
+      const next = `${command.name} (${count})`;
+      if (!taken.has(next)) name = next;
+    }
+    seen.add(name);
+    taken.add(name);
+    return { ...command, name };
   });
 }
 
@@ -84,7 +102,7 @@ export function planBench(options: BenchOptions, platform: string): BenchPlan {
     commands.map((command) => ({ values, command })),
   );
   const counts = { commandCount: commands.length, total: filled.length };
-  const nameOf = spread('command-name', names, counts, false);
+  const nameOf = namesFor(names, counts, parameters.length > 0);
   const prepareOf = spread('prepare', prepare, counts, true);
   const concludeOf = spread('conclude', conclude, counts, true);
   const outputOf = spread('output', output, counts, true);

@@ -14,6 +14,9 @@ import type { RawSample } from './whole.js';
 /** So long is spent on the slowest command at least, as far as the numbers of runs allow. */
 const SPENT_SECONDS = 3;
 
+/** Before the number of a warm-up run in the environment, as hyperfine has it. */
+const WARMUP = 'warmup-';
+
 export interface BenchProgress {
   phase: 'idle' | 'shell' | BenchPhase;
   name: string;
@@ -166,15 +169,15 @@ class Runner {
     const { warmupCount } = this.#plan;
     for (let run = 0; run < warmupCount && entry.failure === undefined && !this.#isStopped; ++run) {
       this.#tell('warmup', entry.command.name, run, warmupCount);
-      if (!(await this.#beside(entry, 'prepare', run))) return;
-      const execution = await this.#execute(entry, run);
+      if (!(await this.#beside(entry, 'prepare', run, WARMUP))) return;
+      const execution = await this.#execute(entry, run, WARMUP);
       if (!this.#accept(entry, 'warmup', execution, run)) return;
-      await this.#beside(entry, 'conclude', run);
+      await this.#beside(entry, 'conclude', run, WARMUP);
     }
   }
 
-  async #execute({ command }: Entry, run: number): Promise<Execution> {
-    const env = { MICROJOULE_ITERATION: String(run) };
+  async #execute({ command }: Entry, run: number, prefix = ''): Promise<Execution> {
+    const env = { MICROJOULE_ITERATION: `${prefix}${run}` };
     const { timeoutSeconds } = this.#plan;
     return this.#start(command.commandLine, { output: command.output, env, timeoutSeconds });
   }
@@ -243,13 +246,15 @@ class Runner {
     entry: Entry,
     phase: 'setup' | 'prepare' | 'conclude' | 'cleanup',
     run?: number,
+    prefix = '',
   ): Promise<boolean> {
     const line = entry.command[phase];
     if (line === undefined) return true;
-    const env = run === undefined ? {} : { MICROJOULE_ITERATION: String(run) };
+    const env = run === undefined ? {} : { MICROJOULE_ITERATION: `${prefix}${run}` };
     // A setup may well take longer than a run.
     const timeoutSeconds = run === undefined ? undefined : this.#plan.timeoutSeconds;
-    const execution = await this.#start(line, { output: 'null', env, timeoutSeconds });
+    const output = entry.command.output === 'inherit' ? 'inherit' : 'null';
+    const execution = await this.#start(line, { output, env, timeoutSeconds, needsTerminal: true });
     const { exitCode, timedOut, notStarted } = execution;
     if (exitCode === 0 && !timedOut && notStarted === undefined) return true;
     if (this.#isStopped) return false;

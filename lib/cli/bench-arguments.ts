@@ -16,6 +16,9 @@ const VALUE_COUNTS: Readonly<Record<string, [name: string, count: number]>> = {
 const WITH_VALUE =
   /^(?:-[wrmMpCscnDS]|--(?:warmup|runs|min-runs|max-runs|prepare|conclude|setup|cleanup|command-name|parameter-step-size|shell|input|output|reference|reference-name|timeout|order|idle|export-[a-z-]+|sysfs|dev|nvml-library|sources))$/;
 
+const WITHOUT_VALUE = /^-[Ni]+$/;
+const IGNORE_ALL = '--ignore-failure=all-non-zero';
+
 /** The arguments of `microjoule bench` so that each option has one value. Others stay as they are. */
 export function joinBenchArguments(argv: readonly string[]): string[] {
   // Node, the script, the command's own options, and then its name.
@@ -31,8 +34,11 @@ export function joinBenchArguments(argv: readonly string[]): string[] {
       const [name, count] = several;
       joined.push(`${name}=${argv.slice(i + 1, i + 1 + count).join(SEPARATOR)}`);
       i += count;
-    } else if (argument === '-i' || argument === '--ignore-failure') {
-      joined.push('--ignore-failure=all-non-zero');
+    } else if (argument === '--ignore-failure') {
+      joined.push(IGNORE_ALL);
+    } else if (WITHOUT_VALUE.test(argument)) {
+      // Also several in one, as `-Ni`: what is behind takes no value.
+      joined.push(...[...argument.slice(1)].map((flag) => (flag === 'i' ? IGNORE_ALL : `-${flag}`)));
     } else {
       joined.push(argument);
       if (WITH_VALUE.test(argument) && i + 1 < argv.length) joined.push(argv[++i] ?? '');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   type BenchCommandsOptions,
@@ -87,6 +87,11 @@ function toOptions(commands: string[], flags: BenchFlags): BenchCommandsOptions 
   if (json === true && (showOutput === true || flags.output?.includes('inherit'))) {
     refuse('--json keeps stdout for itself', 'Use --export-json FILE, or leave out --output inherit.');
   }
+  const toStdout = exportsOf(flags).filter(([file]) => file === STDOUT).length;
+  if (json === true && toStdout > 0) {
+    refuse('--json keeps stdout for itself', 'Give the export a file, or leave out --json.');
+  }
+  if (toStdout > 1) refuse('only one export goes to stdout', 'Give the others a file.');
   const given = Object.entries({
     names: flags.commandName,
     parameters,
@@ -129,9 +134,13 @@ function progressText({ phase, name, doneCount, totalCount }: BenchProgress): st
   }
 }
 
-/** Writes what can be written. @returns whether all could */
-function writeExports(report: BenchReport, flags: BenchFlags): boolean {
-  const exports: [string | undefined, (report: BenchReport) => string][] = [
+/** As a file: our stdout. */
+const STDOUT = '-';
+
+type Export = [file: string, format: (report: BenchReport) => string];
+
+function exportsOf(flags: BenchFlags): Export[] {
+  const all: [string | undefined, Export[1]][] = [
     [flags.exportJson, formatBenchJson],
     [flags.exportCsv, formatBenchCsv],
     [flags.exportMarkdown, formatBenchMarkdown],
@@ -139,25 +148,47 @@ function writeExports(report: BenchReport, flags: BenchFlags): boolean {
     [flags.exportBmf, formatBenchBmf],
     [flags.exportGithubActionBenchmark, formatBenchGithub],
   ];
-  let all = true;
-  for (const [file, format] of exports) {
-    if (file === undefined) continue;
-    try {
-      writeFileSync(file, format(report));
-    } catch (error) {
-      all = false;
-      const { code, message } = error as NodeJS.ErrnoException;
-      const hint =
-        code === 'ENOENT'
-          ? 'Its folder does not exist: create it first.'
-          : 'Choose a file that you may write to.';
-      complain(
-        `cannot write ${path.resolve(file)} (${code ?? message})`,
-        `${hint} The other outputs are written.`,
-      );
-    }
+  return all.flatMap(([file, format]): Export[] => (file === undefined ? [] : [[file, format]]));
+}
+
+function attempt(file: string, write: () => void, meanwhile: string): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const hint =
+      code === 'ENOENT'
+        ? 'Its folder does not exist: create it first.'
+        : 'Choose a file that you may write to.';
+    complain(`cannot write ${path.resolve(file)} (${code ?? message})`, `${hint} ${meanwhile}`);
+    return false;
   }
-  return all;
+}
+
+/** Says before the first run what could not be written after the last, while that can be mended. */
+function checkExports(exports: readonly Export[]): void {
+  for (const [file] of exports) {
+    if (file === STDOUT) continue;
+    const probe = (): void => {
+      const isNew = !existsSync(file);
+      closeSync(openSync(file, 'a'));
+      if (isNew) rmSync(file);
+    };
+    attempt(file, probe, 'The commands are run nonetheless.');
+  }
+}
+
+/** Writes what can be written. @returns whether all could */
+function writeExports(report: BenchReport, exports: readonly Export[]): boolean {
+  const written = exports.map(([file, format]) => {
+    const text = format(report);
+    if (file !== STDOUT)
+      return attempt(file, () => writeFileSync(file, text), 'The other outputs are written.');
+    process.stdout.write(`\n${text}`);
+    return true;
+  });
+  return written.every(Boolean);
 }
 
 const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
@@ -168,6 +199,8 @@ const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQU
  */
 export async function runBenchCommand(commands: string[], flags: BenchFlags): Promise<ChildOutcome> {
   const options = toOptions(commands, flags);
+  const exports = exportsOf(flags);
+  checkExports(exports);
   const abort = new AbortController();
   let ended: NodeJS.Signals | undefined;
   const listener = (signal: NodeJS.Signals): void => {
@@ -180,7 +213,8 @@ export async function runBenchCommand(commands: string[], flags: BenchFlags): Pr
   let latest: BenchProgress | undefined;
   const progress = startProgress({
     stream: process.stderr,
-    isTty: flags.progress && process.stderr.isTTY === true,
+    // It would be drawn over what the commands write.
+    isTty: flags.progress && process.stderr.isTTY === true && options.output?.includes('inherit') !== true,
     columns: () => process.stderr.columns,
     sample: () => (latest === undefined ? undefined : progressText(latest)),
     delayMs: PROGRESS_DELAY_MS,
@@ -202,7 +236,7 @@ export async function runBenchCommand(commands: string[], flags: BenchFlags): Pr
   stdout.write(
     flags.json === true ? formatBenchJson(report) : formatBenchText(report, columns, styleFor(stdout)),
   );
-  const allWritten = writeExports(report, flags);
+  const allWritten = writeExports(report, exports);
   if (ended !== undefined) return { started: true, signal: ended };
   if (!allWritten) return { started: true, exitCode: OWN_FAILURE };
   return { started: true, exitCode: report.failures.length > 0 ? COMMAND_FAILURE : 0 };

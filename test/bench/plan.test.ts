@@ -130,6 +130,17 @@ describe('a plan', () => {
       'a (2)',
       'a (3)',
     ]);
+    const named = (...names: string[]) =>
+      plan({ commands: names.map(() => 'x'), names }).commands.map(({ name }) => name);
+    expect(new Set(named('a', 'a', 'a (2)', 'a (2)', 'a')).size).toBe(5);
+    expect(named('a', 'a', 'a (2)')[2]).toBe('a (2)');
+  });
+
+  it('takes fewer names than commands, and one for all parameters', () => {
+    expect(plan({ commands: ['a', 'b'], names: ['x'] }).commands.map(({ name }) => name)).toEqual(['x', 'b']);
+    const parameters = [{ name: 'd', values: ['1', '2'] }];
+    const { commands } = plan({ commands: ['a {d}', 'b {d}'], names: ['x-{d}'], parameters });
+    expect(commands.map(({ name }) => name)).toEqual(['x-1', 'x-1 (2)', 'x-2', 'x-2 (2)']);
   });
 
   it('runs commands one after the other where each is set up, unless told otherwise', () => {
@@ -142,7 +153,6 @@ describe('a plan', () => {
   it.each([
     [{ commands: [] }, 'no command was given'],
     [{ commands: ['a', ' '] }, 'command 2 is empty'],
-    [{ commands: ['a', 'b'], names: ['x'] }, '--command-name is given once, for 2 commands'],
     [{ commands: ['a'], names: ['x', 'y'] }, '--command-name is given 2 times, for 1 command'],
     [{ commands: ['a', 'b'], prepare: ['x', 'y', 'z'] }, '--prepare is given 3 times, for 2 commands'],
     [{ commands: ['a', 'b', 'c'], conclude: ['x', 'y'] }, '--conclude is given 2 times'],

@@ -43,7 +43,16 @@ describe('the order of runs', () => {
     await bench(planOf(['a', 'b'], options), machine);
     // Sequential, as there is a setup.
     expect(machine.log.join(' ')).toBe('s pa a c pa a c pa a c x s pb b c pb b c pb b c x');
-    expect(machine.iterations.slice(0, 8)).toEqual([undefined, '0', '0', '0', '0', '0', '0', '1']);
+    expect(machine.iterations.slice(0, 8)).toEqual([
+      undefined,
+      'warmup-0',
+      'warmup-0',
+      'warmup-0',
+      '0',
+      '0',
+      '0',
+      '1',
+    ]);
   });
 
   it('sets all up first where they take turns nonetheless', async () => {

@@ -37,6 +37,14 @@ describe('arguments', () => {
   it('that may have a value take none from the commands', () => {
     expect(join('-i', 'cmd')).toEqual(['--ignore-failure=all-non-zero', 'cmd']);
     expect(join('--ignore-failure=1,2', 'cmd')).toEqual(['--ignore-failure=1,2', 'cmd']);
+    expect(join('-Ni', 'cmd')).toEqual(['-N', '--ignore-failure=all-non-zero', 'cmd']);
+    expect(join('-iN', '-i', 'cmd')).toEqual([
+      '--ignore-failure=all-non-zero',
+      '-N',
+      '--ignore-failure=all-non-zero',
+      'cmd',
+    ]);
+    expect(join('-p', '-Ni', 'cmd')).toEqual(['-p', '-Ni', 'cmd']);
     expect(join('-p', '-i', 'cmd')).toEqual(['-p', '-i', 'cmd']);
     expect(join('--', '-i')).toEqual(['--', '-i']);
   });
@@ -116,6 +124,8 @@ describe.concurrent('what goes wrong', () => {
   it('is ignored when told so', async () => {
     const { exitCode, stdout } = await estimated(['-r', '2', '-i', 'sleep 0.01; exit 3']);
     expect(exitCode).toBe(0);
+    const bundled = await estimated(['-r', '2', '-Ni', 'false']);
+    expect(bundled).toMatchObject({ exitCode: 0, stderr: '' });
     expect(stdout).toContain('exit codes other than 0 were ignored: 3');
     const other = await estimated(['-r', '2', '--ignore-failure=4', 'exit 3']);
     expect(other.exitCode).toBe(1);
@@ -206,7 +216,7 @@ describe.concurrent('what goes wrong', () => {
     [['-L', 'cc', 'gcc,clang', '{c} main.c'], 'unknown parameter {c}'],
     [['-L', 'cc', 'gcc,clang', 'make'], 'parameter cc stands in no command'],
     [['-D', '2', 'x'], 'goes with --parameter-scan'],
-    [['-n', 'a', 'x', 'y'], '--command-name is given once, for 2 commands'],
+    [['-n', 'a', '-n', 'b', '-n', 'c', 'x', 'y'], '--command-name is given 3 times, for 2 commands'],
     [['-p', 'a', '-p', 'b', '-p', 'c', 'x', 'y'], '--prepare is given 3 times, for 2 commands'],
     [[], 'no command was given'],
     [['-r', '0', 'x'], 'whole number of at least 1'],
@@ -216,6 +226,8 @@ describe.concurrent('what goes wrong', () => {
     [['--order', 'random', 'x'], 'interleaved, sequential'],
     [['--ignore-failure=x', 'x'], 'Expected exit codes'],
     [['-N', '-S', 'bash', 'x'], '-N goes without --shell'],
+    [['--json', '--export-csv', '-', 'x'], '--json keeps stdout for itself'],
+    [['--export-json', '-', '--export-csv', '-', 'x'], 'only one export goes to stdout'],
     [['--json', '--show-output', 'x'], '--json keeps stdout for itself'],
     [['--nope', 'x'], "unknown option '--nope'"],
     [['-S', 'no-such-shell', 'x'], 'does not run an empty command'],
@@ -269,6 +281,16 @@ describe.concurrent('what goes well', () => {
     expect(results[3].parameters).toEqual({ n: '2', how: 'slow' });
   });
 
+  it('writes an export to stdout, behind the text', async () => {
+    const folder = place.newFolder();
+    const { exitCode, stdout } = await estimated(['-N', '-r', '2', '--export-csv', '-', 'sleep 0.01'], {
+      cwd: folder.path,
+    });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^Benchmark 1.*\ncommand,mean,.*\nsleep 0\.01,/s);
+    expect(existsSync(folder.file('-'))).toBe(false);
+  });
+
   it('writes JSON alone to stdout when it is asked to', async () => {
     const { exitCode, stdout } = await estimated(['-N', '-r', '2', '--json', 'sleep 0.01']);
     expect(exitCode).toBe(0);
@@ -278,9 +300,18 @@ describe.concurrent('what goes well', () => {
   it('shows the commands’ own output when it is asked to, and colours when they are forced', async () => {
     const folder = place.newFolder();
     writeFileSync(folder.file('in'), 'given\n');
-    const args = ['-r', '1', '--show-output', '--input', folder.file('in'), 'cat; echo shown'];
+    const args = [
+      '-r',
+      '1',
+      '--show-output',
+      '-p',
+      'echo before',
+      '--input',
+      folder.file('in'),
+      'cat; echo shown',
+    ];
     const { stdout } = await estimated(args, { env: { FORCE_COLOR: '1' } });
-    expect(stdout).toMatch(/^given\nshown\n/);
+    expect(stdout).toMatch(/^before\ngiven\nshown\n/);
     expect(stdout).toContain('\u001b[1mBenchmark 1');
     expect(readFileSync(folder.file('in'), 'utf8')).toBe('given\n');
   });
