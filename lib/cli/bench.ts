@@ -20,6 +20,7 @@ import { MicrojouleError } from '../measures.js';
 import type { ChildOutcome } from './child.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
 import { startProgress } from './progress.js';
+import { writeStdout } from './stdout.js';
 import { complain, styleFor } from './terminal.js';
 
 export interface BenchFlags extends MeterFlags {
@@ -179,16 +180,26 @@ function checkExports(exports: readonly Export[]): void {
   }
 }
 
-/** Writes what can be written. @returns whether all could */
-function writeExports(report: BenchReport, exports: readonly Export[]): boolean {
+/** Writes the files that can be written. @returns whether all could */
+function writeFiles(report: BenchReport, exports: readonly Export[]): boolean {
   const written = exports.map(([file, format]) => {
+    if (file === STDOUT) return true;
     const text = format(report);
-    if (file !== STDOUT)
-      return attempt(file, () => writeFileSync(file, text), 'The other outputs are written.');
-    process.stdout.write(`\n${text}`);
-    return true;
+    return attempt(file, () => writeFileSync(file, text), 'The other outputs are written.');
   });
   return written.every(Boolean);
+}
+
+/** @throws MicrojouleError where stdout cannot be written: the results are on stderr then */
+async function showBench(report: BenchReport, flags: BenchFlags): Promise<void> {
+  const textFor = (stream: NodeJS.WriteStream): string =>
+    formatBenchText(report, stream.isTTY ? stream.columns : undefined, styleFor(stream));
+  try {
+    await writeStdout(flags.json === true ? formatBenchJson(report) : textFor(process.stdout));
+  } catch (error) {
+    process.stderr.write(textFor(process.stderr));
+    throw error;
+  }
 }
 
 const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
@@ -231,12 +242,9 @@ export async function runBenchCommand(commands: string[], flags: BenchFlags): Pr
   } finally {
     progress.stop();
   }
-  const { stdout } = process;
-  const columns = stdout.isTTY ? stdout.columns : undefined;
-  stdout.write(
-    flags.json === true ? formatBenchJson(report) : formatBenchText(report, columns, styleFor(stdout)),
-  );
-  const allWritten = writeExports(report, exports);
+  const allWritten = writeFiles(report, exports);
+  await showBench(report, flags);
+  for (const [file, format] of exports) if (file === STDOUT) await writeStdout(`\n${format(report)}`);
   if (ended !== undefined) return { started: true, signal: ended };
   if (!allWritten) return { started: true, exitCode: OWN_FAILURE };
   return { started: true, exitCode: report.failures.length > 0 ? COMMAND_FAILURE : 0 };

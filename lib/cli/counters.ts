@@ -2,19 +2,24 @@
 import { formatCounters } from '../formats.js';
 import { type CounterDelta, openMeter, sourceNames } from '../measures.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
+import { writeStdout } from './stdout.js';
 import { styleFor } from './terminal.js';
 
-/** `microjoule counters`: every source and counter, also those that repeat others, its status and its count. */
-export function runCounters(flags: MeterFlags & { json?: boolean }): void {
+/**
+ * `microjoule counters`: every source and counter, also those that repeat others, its status and its count.
+ * @throws MicrojouleError where stdout cannot be written
+ */
+export async function runCounters(flags: MeterFlags & { json?: boolean }): Promise<void> {
   const names = sourceNames();
   const meter = openMeter({ ...(names.length === 0 ? {} : { sources: names }), ...toMeterOptions(flags) });
   const listed = meter.list(meter.read());
-  if (flags.json === true) {
-    process.stdout.write(`${JSON.stringify({ sources: meter.sources.map(describe(listed)) }, null, 2)}\n`);
-  } else {
-    process.stdout.write(formatCounters(meter.sources, listed, styleFor(process.stdout)));
-  }
+  const { sources } = meter;
   meter.close();
+  await writeStdout(
+    flags.json === true
+      ? `${JSON.stringify({ sources: sources.map(describe(listed)) }, null, 2)}\n`
+      : formatCounters(sources, listed, styleFor(process.stdout)),
+  );
 }
 
 function describe(listed: readonly CounterDelta[]) {

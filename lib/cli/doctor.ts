@@ -2,6 +2,7 @@
 import { diagnose, formatDiagnosis } from '../diagnoses.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
 import { startProgress } from './progress.js';
+import { writeStdout } from './stdout.js';
 import { styleFor } from './terminal.js';
 
 /**
@@ -22,7 +23,7 @@ export async function runDoctor(flags: MeterFlags & { json?: boolean }): Promise
   try {
     const diagnosis = await diagnose(toMeterOptions(flags));
     progress.stop();
-    stdout.write(
+    await writeStdout(
       flags.json === true
         ? `${JSON.stringify(diagnosis, null, 2)}\n`
         : formatDiagnosis(diagnosis, styleFor(stdout)),

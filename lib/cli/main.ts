@@ -230,7 +230,7 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
     .option('--json', 'as JSON')
     .action(async (_flags: unknown, command: Command) => {
       const { runCounters } = await import('./counters.js');
-      runCounters({ ...program.opts(), ...command.opts<MeterFlags & { json?: boolean }>() });
+      await runCounters({ ...program.opts(), ...command.opts<MeterFlags & { json?: boolean }>() });
       finish({ started: true, exitCode: 0 });
     });
 
@@ -268,7 +268,7 @@ async function main(): Promise<ChildOutcome> {
   return outcome;
 }
 
-// A reader that goes away (| head) is no failure of ours.
+// Whoever writes tells what failed; a reader that goes away (| head) is no failure of ours.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 await exitLike(await main());

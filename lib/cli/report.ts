@@ -10,6 +10,7 @@ import {
 import { MicrojouleError, packageVersion } from '../measures.js';
 import { formatText, type ModelDetails, type Report } from '../reports.js';
 import { readTextFile } from './read-file.js';
+import { writeStdout } from './stdout.js';
 import { complain, styleFor } from './terminal.js';
 
 export interface ReportFlags {
@@ -35,7 +36,7 @@ async function reportOf(file: string): Promise<Report> {
 
 /**
  * `microjoule report`: reports from JSON files, one or several brought together, in any format. Returns the exit code.
- * @throws MicrojouleError for files that are neither reports nor traces, and for options
+ * @throws MicrojouleError for files that are neither reports nor traces, for options, and where stdout cannot be written
  */
 export async function runReport(files: readonly string[], flags: ReportFlags): Promise<number> {
   const outputs = flags.output ?? [];
@@ -54,11 +55,11 @@ export async function runReport(files: readonly string[], flags: ReportFlags): P
     ...(model === undefined ? {} : { model }),
   };
   const failures = writeOutputs(report, outputs, flags.modelCard);
-  if (flags.json === true) process.stdout.write(formatJson(report));
-  else if (outputs.length === 0 && flags.modelCard === undefined) {
-    process.stdout.write(formatText(report, styleFor(process.stdout)));
-  }
   for (const { code, message } of report.warnings) if (code === 'output-elsewhere') complain(message);
   for (const { message, hint } of failures) complain(message, hint);
+  if (flags.json === true) await writeStdout(formatJson(report));
+  else if (outputs.length === 0 && flags.modelCard === undefined) {
+    await writeStdout(formatText(report, styleFor(process.stdout)));
+  }
   return failures.length > 0 ? OWN_FAILURE : 0;
 }

@@ -16,7 +16,6 @@ import {
   type ConfigOptions,
   checkFlushSeconds,
   detectCloud,
-  formatText,
   loadConfig,
   type ModelDetails,
   override,
@@ -30,7 +29,8 @@ import { holdSignals } from './exit.js';
 import { type MeasuredRun, measureRun } from './measure-run.js';
 import { type MeterFlags, toMeterOptions } from './options.js';
 import { readTextFile } from './read-file.js';
-import { complain, styleFor } from './terminal.js';
+import { showReport } from './show-report.js';
+import { complain } from './terminal.js';
 
 export interface RunFlags extends MeterFlags {
   output?: string[];
@@ -75,10 +75,6 @@ export interface RunFlags extends MeterFlags {
 
 /** Loaded only when a file is read or written: most runs end in the terminal. */
 const formats = () => import('../formats.js');
-
-/** What is told in spite of -q: a file is not where it should be, or what the user wrote is not what happens. */
-const QUIET_TOO =
-  /^(output-(elsewhere|remark)|config-(key-unknown|endpoint-unused|section-missing|unreadable))$/;
 
 /** Our own failure, as GNU env and timeout have it. */
 const OWN_FAILURE = 125;
@@ -221,14 +217,6 @@ async function flushReport(report: Report, outputs: readonly OutputFile[]): Prom
   }
 }
 
-function showReport(report: Report): void {
-  // Failed outputs are told at the very end instead, with what to do.
-  const warnings = report.warnings.filter(
-    ({ code }) => code !== 'output-failed' && code !== 'endpoint-failed',
-  );
-  process.stderr.write(`\n${formatText({ ...report, warnings }, styleFor(process.stderr))}`);
-}
-
 /**
  * `microjoule run`: measures a command, or a time, and reports. Resolves to how this process should end.
  * @throws MicrojouleError for what is wrong before the command starts
@@ -295,15 +283,13 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
   // The files are written: a server that hangs keeps nothing from anybody.
   const unsent = endpoint === '' ? undefined : await (await formats()).sendReport(report, endpoint);
   if (unsent !== undefined) report.warnings.push(unsent);
-  if (flags.json === true) process.stdout.write((await formats()).formatJson(report));
-  // What a file should have held and does not is shown in spite of -q: there is no second chance to measure it.
-  else if (flags.quiet !== true || failures.length > 0) showReport(report);
-  else for (const { code, message } of report.warnings) if (QUIET_TOO.test(code)) complain(message);
+  const unshown = await showReport(report, { ...flags, anyFailed: failures.length > 0 });
   for (const { message, hint } of failures) complain(message, hint);
+  if (unshown !== undefined) complain(unshown.message, unshown.hint);
   if (unsent !== undefined) complain(unsent.message, unsent.hint);
   if (untraced !== undefined) complain(untraced.message, untraced.hint);
   const childWasFine = outcome.started && outcome.exitCode === 0;
-  return (failures.length > 0 || untraced !== undefined) && childWasFine
+  return ([unshown, untraced].some((one) => one !== undefined) || failures.length > 0) && childWasFine
     ? { started: true, exitCode: OWN_FAILURE }
     : outcome;
 }

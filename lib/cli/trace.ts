@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { exportTrace, formatTrace } from '../traces.js';
+import { writeStdout } from './stdout.js';
 import { complain } from './terminal.js';
 
 export interface TraceFlags {
@@ -9,10 +10,10 @@ export interface TraceFlags {
 /**
  * `microjoule trace`: what a trace holds, and the same in other formats. What was cut off is no error: what is whole is
  * given.
- * @throws MicrojouleError for a file that is no trace, and for outputs
+ * @throws MicrojouleError for a file that is no trace, and for outputs, stdout among them
  */
 export async function runTrace(file: string, { output = [] }: TraceFlags): Promise<void> {
   const found = await exportTrace(file, output);
-  if (output.length === 0) process.stdout.write(formatTrace(found));
+  if (output.length === 0) await writeStdout(formatTrace(found));
   else if (found.problem !== undefined) complain(`${file}: ${found.problem}; all that is whole was written`);
 }
