@@ -23,6 +23,8 @@ export interface ReportFlags {
 
 /** Our own failure, as GNU env and timeout have it. */
 const OWN_FAILURE = 125;
+/** Warnings that nobody should have to look for in a file. */
+const TOLD = new Set(['output-elsewhere', 'machine-counted-twice', 'machine-unknown']);
 
 function modelDetails(file: string | undefined): ModelDetails | undefined {
   return file === undefined ? undefined : parseModelDetails(readTextFile(file), file);
@@ -55,7 +57,7 @@ export async function runReport(files: readonly string[], flags: ReportFlags): P
     ...(model === undefined ? {} : { model }),
   };
   const failures = writeOutputs(report, outputs, flags.modelCard);
-  for (const { code, message } of report.warnings) if (code === 'output-elsewhere') complain(message);
+  for (const { code, message } of report.warnings) if (TOLD.has(code)) complain(message);
   for (const { message, hint } of failures) complain(message, hint);
   if (flags.json === true) await writeStdout(formatJson(report));
   else if (outputs.length === 0 && flags.modelCard === undefined) {

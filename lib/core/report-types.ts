@@ -57,6 +57,8 @@ export interface Told {
 
 /** The machine as the report describes it. What is unknown is left out. */
 export interface Machine {
+  /** A hash that reports share which were made on one machine between two of its starts; of its boot id, or of its names. */
+  instanceId?: string;
   os: string;
   runtime: string;
   cpuModel?: string;
@@ -339,6 +341,8 @@ export interface MergedRun {
   /** Likewise, as {@link Provenance.source}. */
   source: string;
   atLeast: boolean;
+  /** As in {@link Machine}. */
+  instanceId?: string;
   os: string;
   cpuModel?: string;
   gpuModel?: string;

@@ -10,6 +10,7 @@ import {
   readMaxPowerWatts,
   readMemory,
 } from '../estimate/machine.js';
+import { readMachineInstance } from '../estimate/machine-instance.js';
 import { readProcessUsage } from '../estimate/process-usage.js';
 import { type CpuTimes, readCpuTimes, utilisationBetween } from '../estimate/utilisation.js';
 import { type Meter, openMeter } from '../meter/meter.js';
@@ -353,6 +354,7 @@ function describeGpus(evidence: Evidence): Pick<Machine, 'gpuCount' | 'gpuModel'
 function describeMachine(evidence: Evidence, ramUsedGib: number | undefined): Machine {
   const { cpu, utilisationRatio, ramTotalGib } = evidence;
   return {
+    instanceId: readMachineInstance(),
     os: describeOs(),
     runtime: describeRuntime(),
     ...(cpu.modelName === '' ? {} : { cpuModel: cpu.modelName }),

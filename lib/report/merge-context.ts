@@ -62,6 +62,9 @@ export function mergeMachines(reports: Reports, durationSeconds: number): Report
     kind: 'measured',
     source: listed(all.map((machine) => machine.source)),
     ...withoutUndefined({
+      instanceId: all.every(({ instanceId }) => instanceId === all[0]?.instanceId)
+        ? all[0]?.instanceId
+        : undefined,
       os: names((machine) => machine.os) ?? '',
       runtime: names((machine) => machine.runtime) ?? '',
       cpuModel: names((machine) => machine.cpuModel),

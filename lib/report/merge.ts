@@ -21,6 +21,7 @@ import { COMPONENT_KEYS, sumComponents } from './build.js';
 import { perSecond } from './emissions.js';
 import { weakerKind } from './kinds.js';
 import { listed, mergeCloud, mergeIntensity, mergeLocation, mergeMachines, sumOf } from './merge-context.js';
+import { OVERLAP_CODES, overlapWarnings } from './merge-overlap.js';
 import { mergeSeries } from './merge-series.js';
 
 export interface MergeContext {
@@ -34,7 +35,8 @@ type Reports = readonly [Report, ...Report[]];
 
 /**
  * The sum of several runs, made on one machine or on many, at the same time or one after the other. Its duration is
- * machine time, so its mean power is that of one machine. A single report is returned as it is.
+ * machine time, so its mean power is that of one machine. Runs of one machine at the same time are a warning, as each of
+ * them holds all of its energy. A single report is returned as it is.
  *
  * @throws MicrojouleError `ERR_BAD_OPTION` when a run is in it twice, or when some are of machines and some of processes
  */
@@ -46,8 +48,12 @@ export function mergeReports(reports: Reports, context: MergeContext): Report {
   refuseModes(reports);
   const durationSeconds = sumOf(reports, (report) => report.duration.durationSeconds);
   const components = mergeComponents(reports, durationSeconds);
-  const energy = sumComponents(components, durationSeconds);
-  const warnings: Warning[] = [];
+  const sum = sumComponents(components, durationSeconds);
+  const warnings: Warning[] = first.trackingMode === 'machine' ? overlapWarnings(merged) : [];
+  const isTooHigh = warnings.some(({ code }) => code === 'machine-counted-twice');
+  const energy = isTooHigh
+    ? { ...sum, detail: `Some of it is of one machine at one time and counted more than once. ${sum.detail}` }
+    : sum;
   const emissions = mergeEmissions(reports, durationSeconds);
   const facility = mergeFacilities(reports, warnings);
   const embodied = mergeEmbodied(reports, warnings);
@@ -104,7 +110,10 @@ export function mergeReports(reports: Reports, context: MergeContext): Report {
     ...(series === undefined ? {} : { series }),
     ...(model === undefined ? {} : { model }),
     merged,
-    warnings: unique([...reports.flatMap((report) => report.warnings), ...warnings]),
+    warnings: unique([
+      ...reports.flatMap((report) => report.warnings.filter(({ code }) => !OVERLAP_CODES.has(code))),
+      ...warnings,
+    ]),
     references: [
       ...new Map(
         reports.flatMap((report) => report.references).map((reference) => [reference.text, reference]),
@@ -129,6 +138,7 @@ function runsOf(report: Report): MergedRun[] {
       kind: emissions.kind,
       source: emissions.source,
       atLeast: emissions.atLeast,
+      ...(machine.instanceId === undefined ? {} : { instanceId: machine.instanceId }),
       os: machine.os,
       ...(machine.cpuModel === undefined ? {} : { cpuModel: machine.cpuModel }),
       ...(machine.gpuModel === undefined ? {} : { gpuModel: machine.gpuModel }),

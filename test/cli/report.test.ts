@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -166,5 +174,25 @@ describe.concurrent('microjoule run', () => {
     expect(folder.read('r.html')).toMatch(/^<!doctype html>/);
     expect(folder.read('r.txt')).toContain('CO2 emission report');
     expect(folder.read('README.md')).toBe(`---\n${folder.read('r.yml')}---\n`);
+  });
+});
+
+describe('runs of one machine at the same time', () => {
+  it('are not added up without a word', async () => {
+    const folder = place.newFolder();
+    const flags = ['run', ...on(place.machine(zone('intel-rapl:0', 'package-0'))), '--duration', '0.2', '-q'];
+    const files = ['a.json', 'b.json'].map((name) => folder.file(name)) as [string, string];
+    await runCli([...flags, '-o', files[0]]);
+    const other: Report = {
+      ...JSON.parse(readFileSync(files[0], 'utf8')),
+      runId: 'another at the same time',
+    };
+    writeFileSync(files[1], formatJson(other));
+    const sum = folder.file('sum.json');
+    const { exitCode, stderr } = await runCli(['report', ...files, '-o', sum]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('microjoule: The sum is too high');
+    const report = JSON.parse(readFileSync(sum, 'utf8')) as Report;
+    expect(report.warnings.map(({ code }) => code)).toContain('machine-counted-twice');
   });
 });
