@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 import type { BenchReport } from '../bench/types.js';
 import { benchTable, tableNote } from './bench-table.js';
-import { alignedTable, cell, inline } from './markdown-escape.js';
+import { alignedTable, cell, flat, inline } from './markdown-escape.js';
 
 /** A table in GitHub's Markdown, with a sentence that says what its figures are. */
 export function formatBenchMarkdown(report: BenchReport): string {
   const { header, rows } = benchTable(report);
   const code = (text: string): string => {
-    const flat = cell(text);
+    // A table's cells end at bars, in code, too.
+    const content = flat(text).replaceAll('|', '\\|');
     // A code span ends with as many backticks as it began with.
-    const ticks = '`'.repeat(1 + Math.max(0, ...(flat.match(/`+/g) ?? []).map((run) => run.length)));
-    const pad = flat.startsWith('`') || flat.endsWith('`') ? ' ' : '';
-    // Within code there are no entities.
-    return `${ticks}${pad}${flat.replaceAll('&lt;', '<').replaceAll('&amp;', '&').replaceAll('\\\\', '\\')}${pad}${ticks}`;
+    const ticks = '`'.repeat(1 + Math.max(0, ...(content.match(/`+/g) ?? []).map((run) => run.length)));
+    const pad = content.startsWith('`') || content.endsWith('`') ? ' ' : '';
+    return `${ticks}${pad}${content}${pad}${ticks}`;
   };
   const body = rows.map(([name = '', ...figures]) => [code(name), ...figures.map(cell)]);
   const table = alignedTable([header.map(cell), ...body]).split('\n');
