@@ -9,7 +9,7 @@ import {
 import { formatProgress } from '../reports.js';
 import { type ChildOutcome, runChild } from './child.js';
 import { HELD } from './exit.js';
-import { startProgress } from './progress.js';
+import { startProgress, startProgressLines } from './progress.js';
 
 export interface MeasuredRun {
   measurement: Measurement;
@@ -75,7 +75,9 @@ export async function measureRun(argv: string[], options: MeasuredRunOptions): P
   const before = childCpuTimes();
   const recording = startRecording(options.recording);
   options.trace?.begin(recording);
-  const progress = startProgress({
+  // A command writes to the same terminal.
+  const start = argv.length === 0 ? startProgress : startProgressLines;
+  const progress = start({
     stream: process.stderr,
     isTty: options.showProgress && process.stderr.isTTY === true,
     columns: () => process.stderr.columns,

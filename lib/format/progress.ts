@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { formatEnergy, formatMass, formatPower } from '../core/numbers.js';
 import { joulesToKwh } from '../core/units.js';
+import type { Kind } from '../core/vocabulary.js';
 
 /** What a run has used so far. */
 export interface Progress {
   durationSeconds: number;
   energyJoules: number;
-  /** False when a part of it is a model. */
-  measured: boolean;
+  /** The worst that went into it. */
+  kind: Kind;
   /** True when a part that is known to be there could not be read. */
   atLeast: boolean;
 }
@@ -30,12 +31,12 @@ function elapsed(durationSeconds: number): string {
  * @param gramsPerKwh of all the energy: carbon intensity times PUE
  */
 export function formatProgress(
-  { durationSeconds, energyJoules, measured, atLeast }: Progress,
+  { durationSeconds, energyJoules, kind, atLeast }: Progress,
   gramsPerKwh: number,
 ): string {
   const parts = [
     elapsed(durationSeconds),
-    `${atLeast ? 'at least ' : ''}${formatEnergy(energyJoules)} ${measured ? 'measured' : 'estimated'}`,
+    `${atLeast ? 'at least ' : ''}${formatEnergy(energyJoules)} ${kind}`,
     ...(durationSeconds > 0 ? [`mean ${formatPower(energyJoules / durationSeconds)}`] : []),
     `${formatMass(joulesToKwh(energyJoules) * gramsPerKwh)} CO2eq`,
   ];

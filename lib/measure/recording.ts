@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { MicrojouleError } from '../core/errors.js';
-import type { Components, Machine, Measurement, PowerSeries, TrackingMode } from '../core/report-types.js';
-import type { Warning } from '../core/vocabulary.js';
+import type {
+  Component,
+  Components,
+  Machine,
+  Measurement,
+  PowerSeries,
+  TrackingMode,
+} from '../core/report-types.js';
+import type { Kind, Warning } from '../core/vocabulary.js';
 import { findDisplayControllers } from '../estimate/display-controllers.js';
 import {
   describeOs,
@@ -51,8 +58,8 @@ export interface RecordingOptions extends MeterOptions, EstimateOptions {
 export interface Glimpse {
   durationSeconds: number;
   energyJoules: number;
-  /** False when a part of it is a model. */
-  measured: boolean;
+  /** The worst that went into it. */
+  kind: Kind;
   /** True when a part that is known to be there could not be read. */
   atLeast: boolean;
 }
@@ -229,7 +236,7 @@ export function startRecording(options: RecordingOptions = {}): Recording {
       return {
         durationSeconds: evidence.durationSeconds,
         energyJoules: parts.reduce((sum, part) => sum + (part.energyJoules ?? 0), 0),
-        measured: parts.every((part) => part.kind === 'measured' || part.kind === 'absent'),
+        kind: worstKind(parts),
         atLeast: parts.some((part) => part.atLeast),
       };
     },
@@ -259,6 +266,14 @@ function checkMode(mode: TrackingMode = 'machine'): TrackingMode {
       hint: '"process" is the share of this process and its children; the default, "machine", is all of it.',
     },
   );
+}
+
+/** Of what has energy; of all where nothing has any. */
+function worstKind(parts: readonly Component[]): Kind {
+  const contributing = parts.filter(({ energyJoules = 0 }) => energyJoules > 0);
+  const behind = contributing.length > 0 ? contributing : parts;
+  const kinds = ['assumed', 'estimated', 'measured'] as const;
+  return kinds.find((kind) => behind.some((part) => part.kind === kind)) ?? 'absent';
 }
 
 function withUsed(memory: { ramTotalGib: number; ramUsedGib?: number }) {

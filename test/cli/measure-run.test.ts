@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: MIT
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { progressLine, waitSeconds } from '../../lib/cli/measure-run.js';
+import type { Kind } from '../../lib/core/vocabulary.js';
 
 describe('progressLine', () => {
-  const line = (changes: { measured?: boolean; atLeast?: boolean }) => {
-    const glimpse = { durationSeconds: 5, energyJoules: 300, measured: true, atLeast: false, ...changes };
+  const line = (changes: { kind?: Kind; atLeast?: boolean }) => {
+    const glimpse = {
+      durationSeconds: 5,
+      energyJoules: 300,
+      kind: 'measured' as Kind,
+      atLeast: false,
+      ...changes,
+    };
     return progressLine({ peek: () => glimpse }, { label: 'run 2 of 3, ', gramsPerKwh: 360 });
   };
 
   it('tells time, energy, power and how they are known', () => {
     expect(line({})).toBe('microjoule: run 2 of 3, 5 s, 300.0 J measured, mean 60.00 W, 30.00 mg CO2eq');
-    expect(line({ measured: false })).toBe(
-      'microjoule: run 2 of 3, 5 s, 300.0 J estimated, mean 60.00 W, 30.00 mg CO2eq',
-    );
+    for (const kind of ['estimated', 'assumed'] as const)
+      expect(line({ kind })).toContain(`300.0 J ${kind}, mean`);
   });
 
   it('says that there is more than could be read', () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type ProgressOptions, startProgress } from '../../lib/cli/progress.js';
+import { type ProgressOptions, startProgress, startProgressLines } from '../../lib/cli/progress.js';
 
 const CLEAR = '\r\u001b[K';
 let written: string[] = [];
@@ -93,4 +93,69 @@ it('does not keep the process alive', () => {
   expect(set.mock.results[0]?.value.hasRef()).toBe(false);
   progress.stop();
   set.mockRestore();
+});
+
+const ERASING_OR_ANY = new RegExp(`${CLEAR.slice(1).replace('[', String.raw`\[`)}|[\\s\\S]`, 'g');
+
+/** What a terminal of so many columns shows of `text`: line breaks, carriage returns, erasing, and lines that wrap. */
+function shown(text: string, columns: number): string[] {
+  const lines: string[][] = [[]];
+  let column = 0;
+  const line = () => lines.at(-1) as string[];
+  const next = () => {
+    lines.push([]);
+    column = 0;
+  };
+  for (const part of text.match(ERASING_OR_ANY) ?? []) {
+    if (part === CLEAR.slice(1)) line().splice(column);
+    else if (part === '\r') column = 0;
+    else if (part === '\n') next();
+    else {
+      if (column === columns) next();
+      line()[column++] = part;
+    }
+  }
+  return lines.map((characters) =>
+    Array.from(characters, (one) => one ?? ' ')
+      .join('')
+      .trimEnd(),
+  );
+}
+
+it.each([
+  '',
+  'a line\n',
+  'a part',
+  'x'.repeat(40),
+  'x'.repeat(39),
+])('leaves what a command wrote to the same terminal whole: %j', (before) => {
+  const stream = { write: (text: string) => written.push(text) };
+  const progress = startProgressLines({ stream, isTty: true, columns: 40, sample: () => '12.3 J' });
+  vi.advanceTimersByTime(59_000);
+  expect(written).toEqual([]);
+  vi.advanceTimersByTime(2000);
+  const lines = shown(`${before}${written.join('')}after\n`, 40);
+  expect(lines).toEqual([...(before === '' ? [] : [before.trimEnd()]), '12.3 J', 'after', '']);
+  progress.stop();
+});
+
+it('writes ever fewer lines where a command writes, and none that it takes back', () => {
+  const stream = { write: (text: string) => written.push(text) };
+  const progress = startProgressLines({ stream, isTty: true, columns: 40, sample: () => '12.3 J' });
+  for (const [minutes, count] of [
+    [1, 1],
+    [2, 2],
+    [4, 3],
+    [8, 4],
+  ] as const) {
+    vi.advanceTimersByTime(minutes * 60_000);
+    expect(written).toHaveLength(count);
+  }
+  vi.advanceTimersByTime(24 * 3_600_000);
+  const day = written.length;
+  expect(day).toBeGreaterThan(20);
+  progress.stop();
+  vi.advanceTimersByTime(24 * 3_600_000);
+  expect(written).toHaveLength(day);
+  expect(vi.getTimerCount()).toBe(0);
 });
