@@ -8,6 +8,7 @@ export {
   monitorIntroduction,
   monitorLine,
   newsText,
+  notCounted,
 } from './format/monitor.js';
 export { createStreamDecoder } from './monitor/decoder.js';
 export type { StreamOptions } from './monitor/options.js';

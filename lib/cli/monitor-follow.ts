@@ -8,6 +8,7 @@ import {
   monitorIntroduction,
   monitorLine,
   newsText,
+  notCounted,
   PowerHistory,
   type StreamRecord,
   StreamTotals,
@@ -32,11 +33,16 @@ const DEFAULT_COLUMNS = 80;
 
 /** @param tellsRest whether what the format has no place for goes to stderr */
 export function writeRecords(encode: (record: StreamRecord) => string, tellsRest = false): Follower {
-  const writer = new StreamWriter(process.stdout, encode);
+  const writer = new StreamWriter(process.stdout, (record) => {
+    // What the reader's own pace has left out nobody knows of but the writer.
+    if (tellsRest && record.type === 'gap' && record.reason === 'reader') complain(newsText(record));
+    return encode(record);
+  });
   return {
     take(record) {
       writer.write(record);
       if (!tellsRest) return;
+      if (record.type === 'header') for (const line of notCounted(record)) complain(line);
       if (record.type === 'gap' || record.type === 'note' || record.type === 'clock') {
         complain(newsText(record));
       }

@@ -102,7 +102,10 @@ async function follow(options: StreamOptions, follower: Follower): Promise<Child
     // A reader that goes away has what it wanted.
     if (error.code !== 'EPIPE') {
       outcome = { started: true, exitCode: OWN_FAILURE };
-      complain(`cannot write to stdout (${error.message})`, 'What was written until here is whole.');
+      complain(
+        `cannot write to stdout (${error.message})`,
+        'What was written until here is whole, but for the last line.',
+      );
     }
     stop('stopped');
   };

@@ -106,6 +106,15 @@ function checkTrace({ trace, repeat, traceInterval }: RunFlags): void {
       hint: 'For example 0.1. More than 0.5 makes a crash cost more than a second.',
     });
   }
+  if (/\.(parquet|csv|json|md|html|txt|yaml|yml)(\.gz)?$/i.test(trace)) {
+    throw new MicrojouleError(
+      'ERR_BAD_OPTION',
+      `--trace ${trace}: a trace is recorded as .jsonl or .jsonl.gz`,
+      {
+        hint: 'Other formats are made of it: microjoule trace run.jsonl -o run.parquet; its report: microjoule report run.jsonl.',
+      },
+    );
+  }
   if (repeat === 1) return;
   throw new MicrojouleError('ERR_BAD_OPTION', '--trace goes with a single run', {
     hint: 'Leave --repeat out, or trace each run for itself.',
@@ -127,6 +136,8 @@ async function openTrace(flags: RunFlags, context: ReportPlan['context'], meter:
         file,
         context,
         intervalMs: flags.traceInterval * MS_PER_SECOND,
+        // This process has nothing to do but to wait for the command.
+        sleeps: true,
         measurement: () => recording.measurement(),
       });
     },

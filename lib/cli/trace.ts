@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { notCounted } from '../streams.js';
 import { exportTrace, formatTrace } from '../traces.js';
 import { writeStdout } from './stdout.js';
 import { complain } from './terminal.js';
@@ -16,4 +17,13 @@ export async function runTrace(file: string, { output = [] }: TraceFlags): Promi
   const found = await exportTrace(file, output);
   if (output.length === 0) await writeStdout(formatTrace(found));
   else if (found.problem !== undefined) complain(`${file}: ${found.problem}; all that is whole was written`);
+  const csv = output.filter((name) => /\.csv$/i.test(name)).join(', ');
+  if (csv === '') return;
+  const { gapCount, header } = found;
+  if (gapCount > 0) {
+    complain(
+      `${csv} has no place for the ${gapCount === 1 ? 'one gap' : `${gapCount} gaps`} of this trace: .jsonl and .parquet tell them`,
+    );
+  }
+  for (const line of notCounted(header)) complain(line);
 }

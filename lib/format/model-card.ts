@@ -20,9 +20,15 @@ export function modelCardFields(report: Report): Record<string, string | number>
     emissions: Number(emissions.emissionsGrams.toPrecision(SIGNIFICANT_DIGITS)),
     source: `microjoule ${report.generator.version} (${low}energy ${energy.kind}, intensity ${report.intensity.kind})`,
     ...(model?.trainingType === undefined ? {} : { training_type: model.trainingType }),
-    ...(location.kind === 'absent' ? {} : { geographical_location: placeOf(location) }),
+    ...(location.kind === 'absent' ? {} : { geographical_location: cardPlace(location) }),
     ...(hardware === '' ? {} : { hardware_used: hardware }),
   };
+}
+
+/** A card is read without what stands beside the place in a report, so a guess says that it is one. */
+function cardPlace(location: Report['location']): string {
+  const place = placeOf(location);
+  return location.kind === 'estimated' ? `${place}, guessed from the ${location.source}` : place;
 }
 
 /** The piece of YAML by itself, to be pasted. */

@@ -219,6 +219,7 @@ export function monitorFrame(
     text(total),
     '',
     ...emissionsLines(view).map((line) => cut(line, columns)),
+    ...notCounted(header).map((line) => style('absent', cut(line, columns))),
     ...news.slice(-MOST_NEWS).map((one) => style('warning', cut(newsText(one), columns))),
   ];
   const room = rows - head.length - foot.length;
@@ -276,6 +277,12 @@ export function monitorLine(view: MonitorView): string {
   );
 }
 
+/** Why the total is "at least" from the beginning. */
+export function notCounted({ absent }: Pick<StreamHeader, 'absent'>): string[] {
+  const missing = absent.filter(({ inTotal }) => inTotal === true).map(({ detail }) => detail);
+  return missing.length === 0 ? [] : [`not counted: ${missing.join('; ')}`];
+}
+
 /** What stands above the lines: where the numbers are from. */
 export function monitorIntroduction(view: MonitorView): string {
   const { channels } = view.header;
@@ -290,6 +297,7 @@ export function monitorIntroduction(view: MonitorView): string {
   return [
     `total: ${say(channels.filter(({ inTotal }) => inTotal)) || 'nothing'}`,
     ...(apart.length > 0 ? [`not added, since they overlap: ${say(apart)}`] : []),
+    ...notCounted(view.header),
     `CO2e at ${intensityText(view)}`,
     `${padLeft('time', 13)} ${padLeft('power', 9)} ${padLeft('energy', 9)} ${padLeft('emissions', 14)}  channels`,
   ]

@@ -8,6 +8,8 @@ export interface TraceFacts {
   header: StreamHeader;
   totals: StreamTotals;
   gapCount: number;
+  /** Rows that were due and are not there, those that no gap tells of among them; as far as known. */
+  lostRowCount?: number;
   isEnded: boolean;
   /** What is wrong with its end, in words. */
   problem?: string;
@@ -20,7 +22,9 @@ const NANOSECONDS_PER_SECOND = 1e9;
 function ending({ isEnded, problem, run }: TraceFacts): string {
   const whose = run === 'none' ? 'The stream' : 'The run';
   const ended = run === 'ended' || (run === 'none' && isEnded);
-  const how = ended ? `${whose} ended.` : `${whose} was cut off: this is what was recorded until then.`;
+  const how = ended
+    ? `${whose} ended.`
+    : `${whose} goes on, or was cut off: this is what was recorded until now or then.`;
   return problem === undefined ? how : `${how} Of the file, ${problem}.`;
 }
 
@@ -33,7 +37,7 @@ function line(channel: StreamChannel, joules: number | null | undefined, seconds
 
 /** A trace in words, for a terminal. */
 export function formatTrace(facts: TraceFacts): string {
-  const { header, totals, gapCount } = facts;
+  const { header, totals, gapCount, lostRowCount = totals.lostRowCount } = facts;
   const seconds = totals.timeNs / NANOSECONDS_PER_SECOND;
   const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
   const { energyJoules, kind = 'absent' } = totals;
@@ -43,6 +47,11 @@ export function formatTrace(facts: TraceFacts): string {
       : `${withAtLeast(formatEnergy(energyJoules), totals.atLeast)}, ${kind}`;
   const lines = [
     `${formatDuration(seconds)}: ${counted(totals.rowCount, 'row')}, ${counted(gapCount, 'gap')}`,
+    ...(lostRowCount > 0
+      ? [
+          `${counted(lostRowCount, 'row')} of ${totals.rowCount + lostRowCount} came too late and are missing: later rows hold the energy`,
+        ]
+      : []),
     `In all ${total}`,
     ...header.channels.map((channel, index) => line(channel, totals.channelJoules[index], seconds)),
     ending(facts),

@@ -25,6 +25,8 @@ export interface TraceSummary extends TraceOutcome {
   totals: StreamTotals;
   /** Stretches of time in which something is missing. */
   gapCount: number;
+  /** Rows that were due and are not there, those that no gap tells of among them; as far as known. */
+  lostRowCount: number;
   /** Whether it is of a run that ended, of one that was cut off, or of no run. */
   run: 'ended' | 'interrupted' | 'none';
 }
@@ -81,6 +83,7 @@ export async function exportTrace(trace: string, files: readonly string[]): Prom
   const exports: Export[] = [];
   let totals = new StreamTotals({ channels: [], absent: [] });
   let gapCount = 0;
+  let lostRowCount: number | undefined;
   let run: TraceSummary['run'] = 'none';
   try {
     for (const { file, make } of makers) exports.push(await make(file));
@@ -91,12 +94,13 @@ export async function exportTrace(trace: string, files: readonly string[]): Prom
       } else {
         if (record.type === 'header') totals = new StreamTotals(record);
         if (record.type === 'gap') gapCount += 1;
+        if (record.type === 'end') lostRowCount = record.lostRowCount;
         totals.add(record);
         for (const one of exports) one.take(record);
       }
     });
     for (const one of exports) one.close();
-    return { ...outcome, totals, gapCount, run };
+    return { ...outcome, totals, gapCount, lostRowCount: lostRowCount ?? totals.lostRowCount, run };
   } catch (error) {
     for (const one of exports) one.abandon();
     throw error;

@@ -88,13 +88,16 @@ describe('microjoule monitor', () => {
     const { stdout, exitCode } = await monitor('--csv', '-i', '0.1', '--duration', '0.35');
     expect(exitCode).toBe(0);
     const [head = '', ...lines] = stdout.trimEnd().split('\n');
-    expect(head).toBe('timestamp,time_seconds,energy_joules,power_watts,model:cpu joules,model:ram joules');
+    expect(head).toBe(
+      'timestamp,time_seconds,energy_joules,power_watts,at_least,kind,model:cpu joules,model:ram joules',
+    );
     const rows = lines.map((line) => line.split(','));
-    expect(rows[0]?.slice(1)).toEqual(['0', '0', '', '0', '0']);
+    expect(rows[0]?.slice(1)).toEqual(['0', '0', '', 'false', 'assumed', '0', '0']);
     expect(rows.length).toBeGreaterThan(2);
     for (const [index, row] of rows.entries()) {
-      const [timestamp = '', time, energy, power, cpu, ram] = row;
+      const [timestamp = '', time, energy, power, atLeast, kind, cpu, ram] = row;
       expect(new Date(timestamp).toISOString()).toBe(timestamp);
+      expect([atLeast, kind]).toEqual(['false', 'assumed']);
       expect(Number(energy)).toBeCloseTo(Number(cpu) + Number(ram), 9);
       expect(Number(cpu)).toBeCloseTo(10 * Number(time), 6);
       if (index === 0) continue;

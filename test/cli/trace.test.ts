@@ -106,7 +106,7 @@ describe.skipIf(!hasVirtualMachine)('a traced run (needs Linux and g++: apt-get 
       await killed(machine, trace, 1700, ['--country', 'DE', '--project-name', 'long']);
       const told = await runCli(['trace', trace]);
       expect(told).toMatchObject({ exitCode: 0, stderr: '' });
-      expect(told.stdout).toContain('was cut off: this is what was recorded until then');
+      expect(told.stdout).toContain('goes on, or was cut off: this is what was recorded until now or then');
       const cut = parseReport((await runCli(['report', '--json', trace])).stdout);
       expect(cut).toMatchObject({ projectName: 'long', location: { countryAlpha3: 'DEU' } });
       expect(cut.warnings.map(({ code }) => code)).toContain('interrupted');
@@ -155,7 +155,7 @@ describe.skipIf(!hasVirtualMachine)('a traced run (needs Linux and g++: apt-get 
         const [timeNs, ticks] = Object.values(row) as [bigint, bigint];
         const [time, joules = Number.NaN] = arrays[i] ?? [];
         expect(timeNs).toBe(BigInt(time ?? -1));
-        expect(Number(texts[i]?.split(',')[4])).toBe(joules);
+        expect(Number(texts[i]?.split(',')[6])).toBe(joules);
         // perf counts in 2^-32 J.
         expect(Number(ticks) / 2 ** 32).toBeCloseTo(joules, 9);
       }
@@ -202,6 +202,8 @@ describe('--trace', () => {
     for (const [flags, message] of [
       [['--trace', taken], 'give another name, or remove it'],
       [['--trace', folder.file('none/run.jsonl')], 'folder does not exist'],
+      [['--trace', folder.file('a.parquet')], 'recorded as .jsonl or .jsonl.gz'],
+      [['--trace', folder.file('a.csv')], 'microjoule trace run.jsonl -o run.parquet'],
       [['--trace', folder.file('a.jsonl'), '-r', '2'], '--trace goes with a single run'],
       [['--trace', folder.file('a.jsonl'), '--trace-interval', '0.0001'], '0.001 to 3600'],
     ] as const) {

@@ -42,6 +42,14 @@ describe('the model card', () => {
 `);
   });
 
+  it('says of a place that it is a guess, since nothing beside it does', () => {
+    const guessed = {
+      ...golden,
+      location: { ...golden.location, kind: 'estimated' as const, source: 'time zone' },
+    };
+    expect(formatModelCard(guessed)).toContain('(BRA), rio grande do sul, guessed from the time zone\n');
+  });
+
   it('names the training type when the model details do', () => {
     const report = { ...golden, model: { trainingType: 'fine-tuning' } };
     expect(parse(formatModelCard(report)).co2_eq_emissions.training_type).toBe('fine-tuning');

@@ -125,3 +125,20 @@ it('a sparkline goes from 0 to its greatest point, with a blank where there is n
   expect(sparkline([0, 0], 2)).toBe('▁▁');
   expect(sparkline([1], 0)).toBe('');
 });
+
+describe('what is there and not metered', () => {
+  const absent = {
+    source: 'PCI bus',
+    status: 'not-found' as const,
+    detail: 'X at 01:00.0 is present, without a counter',
+  };
+
+  it('is told in the view and above the lines, where the total should hold it', () => {
+    const view = viewOf();
+    const lacking = { ...view, header: { ...view.header, absent: [{ ...absent, inTotal: true as const }] } };
+    expect(monitorFrame(lacking, 80, 24).join('\n')).toContain('not counted: X at 01:00.0');
+    expect(monitorIntroduction(lacking)).toContain(`not counted: ${absent.detail}`);
+    const other = { ...view, header: { ...view.header, absent: [absent] } };
+    expect(monitorFrame(other, 80, 24).join('\n') + monitorIntroduction(other)).not.toContain('not counted');
+  });
+});
