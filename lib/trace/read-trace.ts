@@ -3,10 +3,11 @@
 // A trace read back, in pieces: however long it is, memory holds one of them. What is whole is given, however it ends.
 import { once } from 'node:events';
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
-import { createGunzip } from 'node:zlib';
+import { StringDecoder } from 'node:string_decoder';
 import { MicrojouleError } from '../core/errors.js';
 import { createStreamDecoder } from '../monitor/decoder.js';
 import { STREAM_SCHEMA, type StreamHeader, type StreamRecord } from '../stream/types.js';
+import { gunzipPieces } from './gunzip.js';
 import { decodeReportRecord, type ReportRecord } from './records.js';
 
 /** How a trace ended. */
@@ -65,9 +66,10 @@ async function* piecesOf(file: string): AsyncGenerator<string> {
     for await (const piece of bytes.setEncoding('utf8')) yield piece as string;
     return;
   }
-  const text = createGunzip();
-  bytes.on('error', (error) => text.destroy(error));
-  for await (const piece of bytes.pipe(text).setEncoding('utf8')) yield piece as string;
+  // A character may lie across two pieces.
+  const decoder = new StringDecoder('utf8');
+  for await (const piece of gunzipPieces(bytes)) yield decoder.write(piece);
+  yield decoder.end();
 }
 
 /**

@@ -245,6 +245,33 @@ describe('the Parquet file of a trace', () => {
     }
   });
 
+  it('holds every value in groups of rows, with those that are unknown in any of them', async () => {
+    const count = 130_000;
+    const { scaleNumerator: _, scaleDenominator: __, resolutionJoules: ___, ...model } = channel('m');
+    const file = newFile('.parquet');
+    const parquet = await ParquetExport.create(file);
+    parquet.take(header([channel('a'), model]));
+    const isUnknown = (at: number): boolean => at >= 70_000 && at < 70_500;
+    for (let at = 0; at < count; at++) {
+      parquet.take({
+        type: 'row',
+        timeNs: 1e6 * at,
+        energyJoules: [isUnknown(at) ? null : at / 16384, at / 3],
+      });
+    }
+    parquet.close();
+    const { rows, metadata } = await rowsOf(file);
+    expect(metadata.row_groups.length).toBeGreaterThan(2);
+    expect(rows).toHaveLength(count);
+    const wrong = rows.filter(
+      ({ time_ns, a_ticks, m_joules }, at) =>
+        time_ns !== BigInt(1e6 * at) ||
+        a_ticks !== (isUnknown(at) ? null : BigInt(at)) ||
+        m_joules !== at / 3,
+    );
+    expect(wrong).toEqual([]);
+  });
+
   it('is complete, or not there', async () => {
     const file = newFile('.parquet');
     const parquet = await ParquetExport.create(file);
