@@ -22,6 +22,10 @@ export class StreamWriter {
   #skipped: { count: number; last: StreamRow } | undefined;
   #skippedCount = 0;
   #kept: StreamRecord[] = [];
+  /** What there was no more room for: how many, and what of it has energy that is lost. */
+  #untoldCount = 0;
+  #untoldNs = 0;
+  #lost: StreamGap | undefined;
 
   /** @param encode a record as text; empty for what the format has no place for */
   constructor(output: Writable, encode: (record: StreamRecord) => string, mostBytes = MOST_WAITING_BYTES) {
@@ -36,7 +40,7 @@ export class StreamWriter {
       if (record.type === 'row') {
         this.#skipped = { count: (this.#skipped?.count ?? 0) + 1, last: record };
         this.#skippedCount += 1;
-      } else if (this.#kept.length < MOST_KEPT) this.#kept.push(record);
+      } else this.#keep(record);
       return;
     }
     this.#catchUp(record.type === 'row' ? record.timeNs : undefined);
@@ -59,6 +63,7 @@ export class StreamWriter {
     this.#skipped = undefined;
     for (const record of this.#kept) this.#put(record);
     this.#kept = [];
+    this.#tellUntold();
     if (skipped === undefined) return;
     const isKept = nextRowNs === undefined;
     const lostRowCount = skipped.count - (isKept ? 1 : 0);
@@ -78,8 +83,45 @@ export class StreamWriter {
     this.#writtenNs = skipped.last.timeNs;
   }
 
+  /** Without lost energy its reader would take the sum for whole: all of it in one gap, where there is no more room. */
+  #keep(record: Exclude<StreamRecord, StreamRow>): void {
+    if (this.#kept.length < MOST_KEPT) {
+      this.#kept.push(record);
+      return;
+    }
+    if (record.type === 'header' || record.type === 'end') return;
+    this.#untoldCount += 1;
+    this.#untoldNs = record.type === 'gap' ? record.toNs : record.timeNs;
+    if (record.type !== 'gap' || record.energyKept) return;
+    const { channels: _, ...lost } = this.#lost ?? record;
+    const channels = mergeChannels(this.#lost, record);
+    const { lostRowCount: __, suspendedNs: ___, ...rest } = lost;
+    this.#lost = { ...rest, toNs: record.toNs, ...(channels === undefined ? {} : { channels }) };
+  }
+
+  #tellUntold(): void {
+    if (this.#lost !== undefined) this.#put(this.#lost);
+    if (this.#untoldCount > 0) {
+      this.#put({
+        type: 'note',
+        timeNs: this.#untoldNs,
+        code: 'reader-too-slow',
+        message: `${this.#untoldCount} gaps and notes are left out, since the reader did not take them in time; lost energy is told`,
+      });
+    }
+    this.#lost = undefined;
+    this.#untoldCount = 0;
+  }
+
   #put(record: StreamRecord): void {
     const text = this.#encode(record);
     if (text !== '') this.#output.write(text);
   }
+}
+
+/** Of two gaps; undefined for all. */
+function mergeChannels(one: StreamGap | undefined, other: StreamGap): string[] | undefined {
+  if (one === undefined) return other.channels;
+  if (one.channels === undefined || other.channels === undefined) return undefined;
+  return [...new Set([...one.channels, ...other.channels])];
 }

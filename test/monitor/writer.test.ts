@@ -89,4 +89,38 @@ describe('a reader that does not keep up', () => {
       expect(notes.length).toBe(reader.text.split('a-note').length - 1);
     }
   });
+
+  it('is told that energy is lost however much else it has missed', async () => {
+    const reader = new Reader();
+    const writer = new StreamWriter(reader, encodeRecord, 200);
+    const totals = new StreamTotals(header([channel('a'), channel('b')]));
+    writer.write(header([channel('a'), channel('b')]));
+    reader.reads = false;
+    for (let i = 0; i < 20; i++) writer.write({ ...row(i + 1), energyJoules: [i, i] });
+    const lost = 1200;
+    for (let i = 0; i < 1500; i++) {
+      writer.write({
+        type: 'gap',
+        fromNs: 100 + i,
+        toNs: 101 + i,
+        reason: i === lost ? 'break' : 'unreadable',
+        energyKept: i !== lost,
+        channels: ['b'],
+        detail: 'made up',
+      });
+    }
+    reader.reads = true;
+    await turn();
+    writer.write({ ...row(5000), energyJoules: [30, 30] });
+    await turn();
+    for (const line of reader.text.trimEnd().split('\n')) expect(lineErrors(line)).toEqual([]);
+    const records = createStreamDecoder().push(reader.text);
+    for (const record of records) totals.add(record);
+    expect(totals.atLeast).toBe(true);
+    const told = records.filter((record) => record.type === 'gap' && record.reason === 'unreadable').length;
+    expect(told).toBeGreaterThanOrEqual(1000);
+    expect(records.filter(({ type }) => type === 'note')).toMatchObject([
+      { code: 'reader-too-slow', message: expect.stringContaining(`${1500 - told} gaps`) },
+    ]);
+  });
 });
