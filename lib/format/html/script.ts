@@ -91,6 +91,24 @@ export const SERIES_SCRIPT = `
     for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n++) out.push(n * step);
     return { values: out, digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
   };
+  // Beyond ten minutes times are hours, minutes and seconds.
+  const long = last > 600;
+  const clock = (t, digits) => {
+    if (!long) return t.toFixed(digits);
+    const whole = Number(t.toFixed(digits));
+    const hours = Math.floor(whole / 3600), minutes = Math.floor((whole - hours * 3600) / 60);
+    const seconds = (whole - hours * 3600 - minutes * 60).toFixed(digits);
+    return hours + ':' + String(minutes).padStart(2, '0') + ':' + seconds.padStart(digits > 0 ? 3 + digits : 2, '0');
+  };
+  const timeTicks = (low, high, count) => {
+    const raw = (high - low) / count, day = 86400;
+    if (!long || raw <= 1) return ticks(low, high, count);
+    if (raw > day / 2) return { values: ticks(low / day, high / day, count).values.map((n) => n * day), digits: 0 };
+    const step = [2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200].find((s) => s >= raw);
+    const out = [];
+    for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n++) out.push(n * step);
+    return { values: out, digits: 0 };
+  };
   const color = (channel, index) =>
     'var(--' + (channel.component ?? ['other', 'cpu', 'gpu', 'ram'][index % 4]) + ')';
   function draw() {
@@ -109,12 +127,12 @@ export const SERIES_SCRIPT = `
       svg.append(make('text', { x: L - 6, y: y(value) + 4, 'text-anchor': 'end', class: 'soft' }, value.toFixed(up.digits)));
     }
     svg.append(make('text', { x: 2, y: T + 4, class: 'soft' }, 'W'));
-    const along = ticks(from, to, 8);
+    const along = timeTicks(from, to, 8);
     for (const value of along.values) {
       svg.append(make('line', { x1: x(value), x2: x(value), y1: H - B, y2: H - B + 4, stroke: 'var(--soft)' }));
-      svg.append(make('text', { x: x(value), y: H - B + 18, 'text-anchor': 'middle', class: 'soft' }, value.toFixed(along.digits)));
+      svg.append(make('text', { x: x(value), y: H - B + 18, 'text-anchor': 'middle', class: 'soft' }, clock(value, along.digits)));
     }
-    svg.append(make('text', { x: W - R, y: H - 3, 'text-anchor': 'end', class: 'soft' }, 'seconds since the start'));
+    svg.append(make('text', { x: W - R, y: H - 3, 'text-anchor': 'end', class: 'soft' }, (long ? 'h:min:s' : 'seconds') + ' since the start'));
     const plot = make('g', { 'clip-path': 'url(#plot)' });
     channels.forEach((channel, index) => {
       const fill = color(channel, index);
@@ -162,7 +180,7 @@ export const SERIES_SCRIPT = `
   });
   svg.addEventListener('pointermove', (event) => {
     const t = timeAt(event), i = indexOf(t);
-    readout.textContent = t.toPrecision(4) + ' s: ' + channels.map((c) => {
+    readout.textContent = (long ? clock(t, timeTicks(from, to, 8).digits) : t.toPrecision(4) + ' s') + ': ' + channels.map((c) => {
       const watts = c.powerWatts[i];
       return c.name + ' ' + (watts === null || watts === undefined ? 'unknown' : watts.toPrecision(4) + ' W');
     }).join(', ');

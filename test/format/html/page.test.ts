@@ -160,6 +160,23 @@ describe.skipIf(chromiumPath === undefined)(`the page in Chromium (${WHY_SKIPPED
     await page.context().close();
   });
 
+  it('tells times of long runs in hours, minutes and seconds', async () => {
+    const report = showcaseReport();
+    const { series } = report;
+    if (series === undefined) throw new Error('no series');
+    const long = { ...series, edgesSeconds: series.edgesSeconds.map((second) => second * 60) };
+    const { page, errors } = await open({ ...report, series: long });
+    const labels = await page.$$eval('#power text', (texts) => texts.map((one) => one.textContent));
+    expect(labels).toEqual(
+      expect.arrayContaining(['0:00:00', '2:00:00', '4:00:00', 'h:min:s since the start']),
+    );
+    await page.locator('#power').scrollIntoViewIfNeeded();
+    await page.locator('#power').hover();
+    expect(await page.locator('#readout').innerText()).toMatch(/^[45]:\d\d:\d\d: CPU /);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
   it('is printed in full, on white', async () => {
     const { page } = await open(showcaseReport(), 'dark');
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
