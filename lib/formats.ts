@@ -14,6 +14,8 @@ export type { Written } from './tracker/csv-beside.js';
 export type { OnCsvWrite } from './tracker/csv-file.js';
 export { checkEndpoint, sendReport } from './tracker/endpoint.js';
 export { flushOutputs } from './tracker/flush.js';
+
+export { keepUnfinished } from './tracker/keep-unfinished.js';
 export { writeModelCard } from './tracker/model-card-file.js';
 export {
   checkOutput,

@@ -257,6 +257,9 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
   if (flags.require === true) requireCounters(meter, flags);
 
   const { intensity, facility } = plan.context;
+  // The first flush would replace it.
+  const kept = outputs.length > 0 ? (await formats()).keepUnfinished(outputs) : [];
+  for (const { message, hint } of kept) complain(message, hint);
   const trace = await openTrace(settled, plan.context, meter);
   const runs = await measureRuns(argv, settled, {
     meter,
@@ -278,7 +281,7 @@ export async function runRun(argv: string[], flags: RunFlags): Promise<ChildOutc
   }
 
   const merged = mergeMeasurements([first, ...others]);
-  merged.warnings.push(...config.warnings);
+  merged.warnings.push(...config.warnings, ...kept);
   if (others.length + 1 < flags.repeat) {
     merged.warnings.push({
       code: 'repetitions-ended',

@@ -154,13 +154,15 @@ function byTime(one: MergedRun, other: MergedRun): number {
 
 function refuseTwice(runs: readonly MergedRun[]): void {
   const seen = new Set<string>();
-  for (const { runId } of runs) {
-    if (seen.has(runId)) {
+  for (const { runId, startedAt } of runs) {
+    // A run that was cut off and started again may have the same name.
+    const start = JSON.stringify([runId, startedAt]);
+    if (seen.has(start)) {
       throw new MicrojouleError('ERR_BAD_OPTION', `the run ${runId} was given twice`, {
-        hint: 'Give each report once; runs of the same --run-id cannot be told apart.',
+        hint: 'Give each report once; runs of the same --run-id are told apart by their start.',
       });
     }
-    seen.add(runId);
+    seen.add(start);
   }
 }
 
