@@ -2,14 +2,15 @@
 //
 // hyperfine's JSON with energy beside it: what reads the one reads the other.
 import type { BenchReport, BenchResult, BenchSummary } from '../bench/types.js';
+import { isEstimated } from './bench-words.js';
 
-function summary(of: BenchSummary | undefined, unit: 'Joules' | 'Watts'): object | undefined {
-  if (of === undefined) return undefined;
+function summary(of: BenchSummary, unit: 'Joules' | 'Watts', estimated: boolean): object {
   return {
     [`mean${unit}`]: of.mean,
     [`lower${unit}`]: of.lower,
     [`upper${unit}`]: of.upper,
-    confidenceRatio: 0.95,
+    // A model's bounds hold as often as the model does.
+    ...(estimated ? {} : { confidenceRatio: 0.95 }),
     [`standardDeviation${unit}`]: of.standardDeviation,
     [`median${unit}`]: of.median,
     [`min${unit}`]: of.min,
@@ -23,7 +24,7 @@ function result(report: BenchReport, one: BenchResult): object {
   const { durationSeconds: time, runs } = one;
   const { kind, source } = report.provenance;
   const withKind = (of: BenchSummary | undefined, unit: 'Joules' | 'Watts') =>
-    of === undefined ? undefined : { kind, source, ...summary(of, unit) };
+    of === undefined ? undefined : { kind, source, ...summary(of, unit, isEstimated(report)) };
   return {
     command: one.name,
     mean: time.mean,
@@ -68,7 +69,10 @@ export function formatBenchJson(report: BenchReport): string {
             meanSeconds: shell.durationSeconds.mean,
             lowerSeconds: shell.durationSeconds.lower,
             upperSeconds: shell.durationSeconds.upper,
-            energy: { kind: report.provenance.kind, ...summary(shell.energyJoules, 'Joules') },
+            energy: {
+              kind: report.provenance.kind,
+              ...summary(shell.energyJoules, 'Joules', isEstimated(report)),
+            },
           },
   };
   // An unbounded ratio has no number in JSON.

@@ -27,6 +27,10 @@ function column(
     const { mean, lower, upper, isResolved } = summary;
     if (lower === undefined || upper === undefined) return formatSignificant(mean / scale);
     if (!isResolved && !(estimated && mean > 0)) return `≤ ${formatSignificant(upper / scale, 3)}`;
+    if (estimated) {
+      const [centre, least, most] = [mean, lower, upper].map((value) => formatSignificant(value / scale, 3));
+      return `${centre} (${least} to ${most})`;
+    }
     const half = Math.max(mean - lower, upper - mean) / scale;
     const decimals = decimalsOf(half);
     return `${(mean / scale).toFixed(decimals)} ± ${half.toFixed(decimals)}`;
@@ -43,7 +47,7 @@ export function benchTable(report: BenchReport): BenchTable {
   const time = column(
     of((result) => result.durationSeconds),
     'duration',
-    estimated,
+    false,
   );
   const energy = column(
     of((result) => result.energyJoules),
@@ -69,7 +73,7 @@ export function benchTable(report: BenchReport): BenchTable {
     `Min [${time.unit}]`,
     `Max [${time.unit}]`,
     `Energy [${energy.unit}]${kind}${least}`,
-    ...(hasAbove ? [`Above idle [${above.unit}]`] : []),
+    ...(hasAbove ? [`Above idle [${above.unit}]${least}`] : []),
     `Power [${power.unit}]${kind}${least}`,
     ...(reference === undefined ? [] : [`Relative energy${kind}`]),
   ];
@@ -92,9 +96,21 @@ export function benchTable(report: BenchReport): BenchTable {
 
 /** What the figures are, in a sentence under the table. */
 export function tableNote(report: BenchReport): string {
-  const { provenance } = report;
-  const kind = isEstimated(report)
-    ? `Energy and power are estimated, not measured: ${provenance.source}`
-    : `Energy of the whole machine, measured by ${provenance.source}`;
-  return `Mean ± 95 % interval. ${kind}. microjoule ${report.generator.version}.`;
+  const { provenance, missing, results } = report;
+  const estimated = isEstimated(report);
+  const sentences = [
+    'Mean ± 95 % interval.',
+    estimated
+      ? `Energy and power are estimated, not measured: ${provenance.source}, with the bounds of the model, from idle to full load.`
+      : `Energy of the whole machine, measured by ${provenance.source}.`,
+    ...(missing.length > 0 && !estimated ? [`At least: ${missing.join(', ')} could not be read.`] : []),
+    ...results.flatMap(({ hasFailed, runs }, row) =>
+      hasFailed
+        ? [
+            `Row ${row + 1} is of a command that failed after ${runs.length} run${runs.length === 1 ? '' : 's'}.`,
+          ]
+        : [],
+    ),
+  ];
+  return `${sentences.join(' ')} microjoule ${report.generator.version}.`;
 }

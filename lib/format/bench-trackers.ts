@@ -21,17 +21,20 @@ function isTold({ unit, of }: Quantity, estimated: boolean): boolean {
 }
 
 /**
- * The quantities of one command, by the name of their measure, of which there is a figure. Estimates are measures of their
- * own.
+ * The quantities of each command that went well, by the name of their measure, of which there is a figure. Estimates are
+ * measures of their own, and so is what lacks a part.
  */
 function quantities(report: BenchReport): {
   name: string;
   list: Quantity[];
 }[] {
   const estimated = isEstimated(report);
-  const prefix = estimated ? 'estimated-' : '';
-  const words = estimated ? 'estimated ' : '';
-  return report.results.map(({ name, durationSeconds, energyJoules, aboveIdleJoules, powerWatts }) => {
+  // What lacks a part would be a step in the line of the whole.
+  const isLeast = !estimated && report.missing.length > 0;
+  const prefix = estimated ? 'estimated-' : isLeast ? 'at-least-' : '';
+  const words = estimated ? 'estimated ' : isLeast ? 'at least ' : '';
+  const whole = report.results.filter(({ hasFailed }) => !hasFailed);
+  return whole.map(({ name, durationSeconds, energyJoules, aboveIdleJoules, powerWatts }) => {
     const list: Quantity[] = [
       // Bencher's own measure of time, in its unit.
       { slug: 'latency', words: 'time', unit: 's', scale: NANOSECONDS_PER_SECOND, of: durationSeconds },
@@ -40,8 +43,8 @@ function quantities(report: BenchReport): {
         ? []
         : [
             {
-              slug: 'energy-above-idle-joules',
-              words: 'energy above idle',
+              slug: `${prefix}energy-above-idle-joules`,
+              words: `${words}energy above idle`,
               unit: 'J',
               scale: 1,
               of: aboveIdleJoules,
@@ -79,24 +82,34 @@ export function formatBenchBmf(report: BenchReport): string {
  * resolved.
  */
 export function formatBenchGithub(report: BenchReport): string {
+  const { missing } = report;
   const { kind, source } = report.provenance;
   const all = quantities(report).flatMap(({ name, list }) =>
     list
       .filter(({ unit }) => unit !== 'W')
       .map(({ words, unit, of }) => {
-        const half =
-          of.lower === undefined || of.upper === undefined
-            ? undefined
-            : Math.max(of.mean - of.lower, of.upper - of.mean);
+        const isModel = unit === 'J' && isEstimated(report);
+        const { mean, lower = mean, upper = mean } = of;
+        const hasBounds = of.lower !== undefined && of.upper !== undefined;
+        const half = formatSignificant(Math.max(mean - lower, upper - mean), 2);
+        const range = isModel
+          ? `${formatSignificant(lower, 3)} to ${formatSignificant(upper, 3)}`
+          : `± ${half}`;
+        const meaning = isModel
+          ? 'the range is what the model gives from idle to full load'
+          : '± is the 95 % interval of the mean';
         const extra = [
-          ...(half === undefined ? [] : ['± is the 95 % interval of the mean']),
+          ...(hasBounds ? [meaning] : []),
           ...(unit === 'J' ? [`${kind} by ${source}`] : []),
+          ...(unit === 'J' && !isModel && missing.length > 0
+            ? [`at least: ${missing.join(', ')} could not be read`]
+            : []),
         ];
         return {
           name: `${name} (${words})`,
           unit,
           value: of.mean,
-          ...(half === undefined ? {} : { range: `± ${formatSignificant(half, 2)}` }),
+          ...(hasBounds ? { range } : {}),
           extra: extra.join('\n'),
         };
       }),

@@ -224,13 +224,65 @@ describe('as JSON', () => {
   });
 });
 
+describe('what is no 95 % interval', () => {
+  it('is called bounds of a model, everywhere', async () => {
+    const report = await estimatedReport();
+    const { results, shell } = JSON.parse(formatBenchJson(report));
+    for (const { energy, power } of results) {
+      for (const one of [energy, power]) expect(one).not.toHaveProperty('confidenceRatio');
+    }
+    expect(shell?.energy ?? {}).not.toHaveProperty('confidenceRatio');
+    const { data } = Papa.parse<Record<string, string>>(formatBenchCsv(report), { header: true });
+    expect(data[0]).toMatchObject({ energy_lower95_joules: '', power_upper95_watts: '' });
+    expect(Number(data[0]?.energy_model_upper_joules)).toBe(report.results[0]?.energyJoules.upper);
+    for (const text of [formatBenchMarkdown(report), formatBenchAsciidoc(report)]) {
+      expect(text).toMatch(/[\d.]+ \([\d.]+ to [\d.]+\)/);
+      expect(text).toContain('bounds of the model');
+    }
+    for (const { unit, range, extra } of JSON.parse(formatBenchGithub(report))) {
+      if (unit === 'J') expect(`${range} ${extra}`).toMatch(/^[\d.]+ to [\d.]+ (?!.*95 %)/s);
+    }
+  });
+});
+
+describe('what is not whole', () => {
+  it('is marked in every format', async () => {
+    const report = { ...(await usualReport()), missing: ['perf:ram'] };
+    const metrics: Record<string, object> = JSON.parse(formatBenchBmf(report));
+    for (const measures of Object.values(metrics)) {
+      expect(Object.keys(measures)).toEqual([
+        'latency',
+        'at-least-energy-joules',
+        'at-least-energy-above-idle-joules',
+        'at-least-power-watts',
+      ]);
+    }
+    for (const { unit, name, extra } of JSON.parse(formatBenchGithub(report))) {
+      if (unit === 'J') expect(`${name} ${extra}`).toMatch(/\(at least .*at least: perf:ram could/s);
+    }
+    for (const text of [formatBenchMarkdown(report), formatBenchAsciidoc(report)]) {
+      expect(text).toContain('At least: perf:ram could not be read.');
+    }
+  });
+
+  it('is no point of a tracker, and a note under a table, where it failed', async () => {
+    const report = await failed();
+    expect(Object.keys(JSON.parse(formatBenchBmf(report)))).toEqual(['good']);
+    expect(formatBenchGithub(report)).not.toContain('bad');
+    for (const text of [formatBenchMarkdown(report), formatBenchAsciidoc(report)]) {
+      expect(text).toContain('Row 2 is of a command that failed after 2 runs.');
+    }
+  });
+});
+
 describe('for trackers', () => {
   it.each(Object.entries(all))('in Bencher Metric Format: %s', async (_, make) => {
     const report = await make();
     const text = formatBenchBmf(report);
     expect(errorsBy('test/schemas/bencher-metric-format', text)).toEqual([]);
     const metrics: Record<string, Record<string, Record<string, number>>> = JSON.parse(text);
-    expect(Object.keys(metrics)).toEqual(report.results.map(({ name }) => name));
+    const whole = report.results.filter(({ hasFailed }) => !hasFailed);
+    expect(Object.keys(metrics)).toEqual(whole.map(({ name }) => name));
     for (const measures of Object.values(metrics)) {
       for (const [measure, { value, lower_value, upper_value }] of Object.entries(measures)) {
         if (measure !== 'latency') expect(value).toBeGreaterThan(0);
@@ -238,7 +290,7 @@ describe('for trackers', () => {
         expect(upper_value ?? value).toBeGreaterThanOrEqual(value ?? 0);
       }
     }
-    for (const { name, durationSeconds, energyJoules, aboveIdleJoules, powerWatts } of report.results) {
+    for (const { name, durationSeconds, energyJoules, aboveIdleJoules, powerWatts } of whole) {
       const isEstimated = report.provenance.kind !== 'measured';
       const measures = metrics[name] ?? {};
       const energy = measures[isEstimated ? 'estimated-energy-joules' : 'energy-joules'];
@@ -261,7 +313,8 @@ describe('for trackers', () => {
     expect(errorsBy('test/schemas/github-action-benchmark', text)).toEqual([]);
     const list: { name: string; unit: string; value: number }[] = JSON.parse(text);
     expect(new Set(list.map(({ name }) => name)).size).toBe(list.length);
-    const names = report.results.flatMap(({ name, energyJoules, aboveIdleJoules }) => [
+    const whole = report.results.filter(({ hasFailed }) => !hasFailed);
+    const names = whole.flatMap(({ name, energyJoules, aboveIdleJoules }) => [
       `${name} (time)`,
       ...(report.provenance.kind !== 'measured' ? [`${name} (estimated energy)`] : []),
       ...(energyJoules.isResolved && report.provenance.kind === 'measured' ? [`${name} (energy)`] : []),
