@@ -5,6 +5,7 @@ import { type IdleWindow, meanOf as meanIdle } from '../kernel/baselines.js';
 import type { PowerEstimate } from '../precision/types.js';
 import { type Contestant, compareTo } from './compare.js';
 import { type BenchTools, type Entry, type Raw, runCommands } from './run.js';
+import type { ShellCost } from './shell.js';
 import { type Common, type Energies, energiesOf, meanIfKnown, type Sample, timesOf } from './statistics.js';
 import type { BenchComparison, BenchPlan, BenchReport, BenchResult, BenchRun } from './types.js';
 import { warningsOfReport, warningsOfResult } from './warnings.js';
@@ -38,7 +39,7 @@ export async function runBench(
     if (entry.samples.length === 0) return [];
     const samples = withLacking(entry.samples, never);
     const energies = energiesOf(samples, shared);
-    const result = resultOf(entry, samples, energies, shared.shell);
+    const result = resultOf(entry, samples, energies, raw.shell);
     const warnings = warningsOfResult(result, samples, plan, isEstimated);
     return [{ entry, samples, energies, result: { ...result, warnings } }];
   });
@@ -80,11 +81,14 @@ function factsOf(
   };
 }
 
+/** As hyperfine does it, and as with the time: no less than nothing. */
+const lessShell = (seconds: number, shellSeconds = 0): number => Math.max(0, seconds - shellSeconds);
+
 function resultOf(
   { command, samples: raw, executions, failure }: Entry,
   samples: readonly Sample[],
   energies: Energies,
-  shell: Common | undefined,
+  shell: ShellCost | undefined,
 ): Omit<BenchResult, 'warnings'> {
   const missing = raw.map((one) => one.missing);
   const runs = samples.map(({ seconds, estimate, lacking = [] }, i): BenchRun => {
@@ -93,8 +97,12 @@ function resultOf(
     const isPartial = lacking.some((id) => missing[i]?.includes(id));
     return {
       durationSeconds: seconds,
-      ...(userCpuSeconds === undefined ? {} : { userCpuSeconds }),
-      ...(systemCpuSeconds === undefined ? {} : { systemCpuSeconds }),
+      ...(userCpuSeconds === undefined
+        ? {}
+        : { userCpuSeconds: lessShell(userCpuSeconds, shell?.cpu?.userCpuSeconds) }),
+      ...(systemCpuSeconds === undefined
+        ? {}
+        : { systemCpuSeconds: lessShell(systemCpuSeconds, shell?.cpu?.systemCpuSeconds) }),
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(energies.isTold[i] === true ? { energyJoules: estimate.energyJoules } : {}),
       lowerJoules: estimate.lowerJoules,
@@ -111,7 +119,7 @@ function resultOf(
     runs,
     durationSeconds: timesOf(
       samples.map(({ seconds }) => seconds),
-      shell,
+      shell?.cost,
     ),
     ...(userCpuSeconds === undefined ? {} : { userCpuSeconds }),
     ...(systemCpuSeconds === undefined ? {} : { systemCpuSeconds }),

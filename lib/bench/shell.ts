@@ -9,7 +9,7 @@ import { mean, standardDeviation, sum } from '../precision/samples.js';
 import type { EnergyEstimate } from '../precision/types.js';
 import type { Executor } from './execute.js';
 import type { Gauge } from './gauge.js';
-import { type Common, timesOf } from './statistics.js';
+import { type Common, meanIfKnown, timesOf } from './statistics.js';
 import type { BenchShell } from './types.js';
 
 const BATCHES = 5;
@@ -17,8 +17,15 @@ const BATCHES = 5;
 const BATCH_SECONDS = 0.05;
 const FEWEST_STARTS = 5;
 
+export interface CpuTimes {
+  userCpuSeconds: number;
+  systemCpuSeconds: number;
+}
+
 export interface ShellCost {
   seconds: number;
+  /** Means of a start; absent where the system does not tell. */
+  cpu?: CpuTimes;
   cost: Common;
   shown: BenchShell;
 }
@@ -35,6 +42,7 @@ export async function measureShell(
   random: () => number,
 ): Promise<ShellCost> {
   const starts: number[] = [];
+  const cpuTimes: (CpuTimes | undefined)[] = [];
   /** The mean start of each batch: starts next to each other take alike, so that their own scatter would say too little. */
   const batchSeconds: number[] = [];
   const batches: EnergyEstimate[] = [];
@@ -42,20 +50,22 @@ export async function measureShell(
     const first = await startOnce(executor, shell);
     const { start } = first;
     let { end } = first;
-    let cpuSeconds = first.cpuSeconds ?? 0;
+    let cpuSeconds = cpuSecondsOf(first.cpu);
+    cpuTimes.push(first.cpu);
     const own = [first.seconds];
     // Batches of different lengths keep step with nothing.
     const untilNs = BigInt(Math.round((1 + 0.2 * random()) * BATCH_SECONDS * 1e9));
     while (own.length < FEWEST_STARTS || end - start < untilNs) {
       const next = await startOnce(executor, shell);
       end = next.end;
-      cpuSeconds += next.cpuSeconds ?? 0;
+      cpuSeconds += cpuSecondsOf(next.cpu);
+      cpuTimes.push(next.cpu);
       own.push(next.seconds);
     }
     const { estimate } = await gauge.measure({
       start,
       end,
-      ...(first.cpuSeconds === undefined ? {} : { cpuSeconds }),
+      ...(first.cpu === undefined ? {} : { cpuSeconds }),
     });
     batches.push(perCall(estimate, (Number(end - start) / 1e9 / sum(own)) * own.length));
     starts.push(...own);
@@ -66,9 +76,14 @@ export async function measureShell(
   const times = timesOf(starts);
   const standardUncertaintySeconds = standardDeviation(batchSeconds) / Math.sqrt(BATCHES);
   const half = student95(BATCHES - 1) * standardUncertaintySeconds;
+  const userCpuSeconds = meanIfKnown(cpuTimes.map((cpu) => cpu?.userCpuSeconds));
+  const systemCpuSeconds = meanIfKnown(cpuTimes.map((cpu) => cpu?.systemCpuSeconds));
   const joules = batches.map(({ energyJoules }) => energyJoules);
   return {
     seconds: times.mean,
+    ...(userCpuSeconds === undefined || systemCpuSeconds === undefined
+      ? {}
+      : { cpu: { userCpuSeconds, systemCpuSeconds } }),
     cost: {
       joules: energy.energyJoules,
       standardUncertaintyJoules: isModel ? 0 : energy.standardUncertaintyJoules,
@@ -91,10 +106,13 @@ export async function measureShell(
   };
 }
 
+const cpuSecondsOf = (cpu: CpuTimes | undefined): number =>
+  cpu === undefined ? 0 : cpu.userCpuSeconds + cpu.systemCpuSeconds;
+
 async function startOnce(
   executor: Executor,
   shell: readonly string[],
-): Promise<{ start: bigint; end: bigint; seconds: number; cpuSeconds?: number }> {
+): Promise<{ start: bigint; end: bigint; seconds: number; cpu?: CpuTimes }> {
   const { start, end, exitCode, notStarted, userCpuSeconds, systemCpuSeconds } = await executor.execute('', {
     output: 'null',
   });
@@ -107,5 +125,5 @@ async function startOnce(
   }
   const seconds = Number(end - start) / 1e9;
   const isKnown = userCpuSeconds !== undefined && systemCpuSeconds !== undefined;
-  return { start, end, seconds, ...(isKnown ? { cpuSeconds: userCpuSeconds + systemCpuSeconds } : {}) };
+  return { start, end, seconds, ...(isKnown ? { cpu: { userCpuSeconds, systemCpuSeconds } } : {}) };
 }

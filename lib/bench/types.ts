@@ -68,7 +68,7 @@ export interface BenchSummary {
 export interface BenchRun {
   /** Less the shell's own time, where there is a shell. */
   durationSeconds: number;
-  /** CPU time of the command and of what it waited for; absent where the system does not tell. */
+  /** CPU time of the command and of what it waited for, less the shell's; absent where the system does not tell. */
   userCpuSeconds?: number;
   systemCpuSeconds?: number;
   /** Absent where a signal ended it. */

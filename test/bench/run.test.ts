@@ -224,6 +224,8 @@ describe('what is told', () => {
     expect(report.shell?.durationSeconds.mean).toBeCloseTo(0.01, 9);
     expect(report.shell?.energyJoules.mean).toBeGreaterThan(0);
     expect(a.durationSeconds.mean).toBeCloseTo(0.1, 9);
+    expect(a.userCpuSeconds).toBeCloseTo(0.8 * 0.1, 9);
+    expect(a.systemCpuSeconds).toBeCloseTo(0.1 * 0.1, 9);
     expect(a.energyJoules.mean).toBeCloseTo(0.11 * 40 - (report.shell?.energyJoules.mean ?? 0), 6);
   });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The real vitest 5 on the virtual machine, in real time.
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -107,6 +107,18 @@ describe.skipIf(!hasVirtualMachine)('vitest 5', () => {
     // 1, 20 and 4 ms at one power; generously.
     expect(middle, stdout).toBeGreaterThan(1.5 * short);
     expect(long, stdout).toBeGreaterThan(2 * middle);
+  });
+
+  it('runs the example', { timeout: 90_000 }, async () => {
+    cpSync(path.join(REPOSITORY, 'examples/vitest'), path.join(project.folder, 'example'), {
+      recursive: true,
+    });
+    const { stdout, stderr, exitCode } = await run(NO_COUNTER, 'parse', 'example/vitest.config.mjs');
+    expect(exitCode, stdout + stderr).toBe(0);
+    for (const name of ['parse', 'clone']) {
+      expect(stdout).toMatch(new RegExp(`^ +${name} .*% +\\d+ +n/a +no counter +n/a`, 'm'));
+    }
+    rmSync(path.join(project.folder, 'example'), { recursive: true });
   });
 
   it('says why there is no energy, and fails tests whose benchmarks fail', { timeout: 90_000 }, async () => {
