@@ -15,6 +15,8 @@ namespace {
 
 constexpr auto kWait = std::chrono::milliseconds(5);
 constexpr int kMostWaits = 60;
+// What is overdue for longer is old: NVML does not answer.
+constexpr uint64_t kLongestSilenceNs = 1000000000;
 
 bool AllRead(const std::vector<NvmlState>& states) {
   return std::all_of(states.begin(), states.end(),
@@ -30,6 +32,10 @@ class Nvml final : public Source {
   bool blocking() const override { return true; }
   void Read(const Pass& pass, RawReading* out) override;
   std::string Explain(size_t i) const override {
+    if (seen_[i].silent_ns != 0) {
+      return "NVML has not answered for " + std::to_string(seen_[i].silent_ns / 1000000000) +
+             " s: see whether nvidia-smi works";
+    }
     const std::string detail = hub_->Detail(entries_[i]);
     return detail.empty() ? "its GPU was not read yet" : detail;
   }
@@ -47,6 +53,7 @@ class Nvml final : public Source {
   struct Seen {
     uint32_t restarts = 0;
     uint32_t interruptions = 0;
+    uint64_t silent_ns = 0;  // for how long no call returned; 0 while that is as it should be
   };
 
   const bool is_power_check_;
@@ -73,25 +80,27 @@ Outcome Nvml::Probe(const Options& options) {
     std::this_thread::sleep_for(kWait);
     hub_->Copy(entries_, &states_);
   }
-  for (const NvmlState& state : states_) seen_.push_back({state.restarts, state.interruptions});
-  if (!is_power_check_ || hub_->outcome().status != Status::kOk || !counters_.empty()) {
-    return hub_->outcome();
-  }
+  for (const NvmlState& state : states_) seen_.push_back({state.restarts, state.interruptions, 0});
+  const Outcome outcome = hub_->outcome();
+  if (!is_power_check_ || outcome.status != Status::kOk || !counters_.empty()) return outcome;
   return {Status::kNotSupported, "no GPU tells both its total energy and its power"};
 }
 
 // What the thread read last: no call of NVML's is made here.
-void Nvml::Read(const Pass&, RawReading* out) {
+void Nvml::Read(const Pass& pass, RawReading* out) {
   hub_->Copy(entries_, &states_);
   for (size_t i = 0; i < states_.size(); ++i) {
     const NvmlState& state = states_[i];
+    const bool is_silent =
+        state.status == Status::kOk && pass.monotonic_ns > state.due_ns + kLongestSilenceNs;
     out[i].ticks = state.ticks;
     out[i].time_ns = state.time_ns;
-    out[i].status = state.status;
-    out[i].was_good = state.status != Status::kOk && state.time_ns != 0;
+    out[i].status = is_silent ? Status::kFailed : state.status;
+    out[i].was_good = out[i].status != Status::kOk && state.time_ns != 0;
     out[i].restarted = state.restarts != seen_[i].restarts;
     out[i].interrupted = state.interruptions != seen_[i].interruptions;
-    seen_[i] = {state.restarts, state.interruptions};
+    seen_[i] = {state.restarts, state.interruptions,
+                is_silent ? pass.monotonic_ns - state.due_ns : 0};
   }
 }
 

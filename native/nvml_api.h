@@ -138,6 +138,7 @@ class NvmlLibrary {
   Outcome Load(const std::string& path);
   // Without attaching, where it must not wake a GPU. Shuts down what was initialised before.
   NvmlReturn Init(bool attach);
+  void Shutdown();
 
   const NvmlApi& api() const { return api_; }
   // "nvmlInit_v2 answers 9 (Driver Not Loaded): ..." and what to do.

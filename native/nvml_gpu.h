@@ -35,6 +35,7 @@ struct NvmlState {
   uint64_t period_ns = 0;      // of its updates; 0: not known yet
   uint64_t lag_ns = 0;         // from what a value stands for to when it can be read
   uint64_t read_cost_ns = 0;   // of one poll of its GPU
+  uint64_t due_ns = 0;         // when it is read next, and at the earliest when it was told
 };
 
 // What reads one value, and what became of the last attempt.

@@ -27,14 +27,15 @@ struct NvmlEntry {
 
 class NvmlHub {
  public:
-  // The one already open for these options in this process, or a new one. Blocks until NVML is
-  // initialised and each GPU's next update was seen, or was awaited for long enough.
+  // The one already open for these options in this process, or a new one. Waits until NVML is
+  // initialised and each GPU's next update was seen, but for two seconds at most: then the GPUs of
+  // the PCI bus are listed as they are known, and are read once NVML answers.
   static std::shared_ptr<NvmlHub> Acquire(const Options& options);
   ~NvmlHub();
   NvmlHub(const NvmlHub&) = delete;
   NvmlHub& operator=(const NvmlHub&) = delete;
 
-  const Outcome& outcome() const { return outcome_; }
+  Outcome outcome() const;
   const std::vector<NvmlEntry>& entries() const;
   // From now on the power of GPUs is read, too, whose total counts.
   void WantPowerCheck();
@@ -51,7 +52,6 @@ class NvmlHub {
 
   explicit NvmlHub(const Options& options);
 
-  Outcome outcome_;
   std::shared_ptr<Worker> worker_;
   std::thread thread_;
 };

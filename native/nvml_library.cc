@@ -85,8 +85,11 @@ Status NvmlStatusOf(NvmlReturn code) {
   }
 }
 
-NvmlLibrary::~NvmlLibrary() {
+NvmlLibrary::~NvmlLibrary() { Shutdown(); }
+
+void NvmlLibrary::Shutdown() {
   if (initialised_) api_.shutdown();
+  initialised_ = false;
 }
 
 Outcome NvmlLibrary::Load(const std::string& given) {
@@ -152,8 +155,7 @@ Outcome NvmlLibrary::Load(const std::string& given) {
 }
 
 NvmlReturn NvmlLibrary::Init(bool attach) {
-  if (initialised_) api_.shutdown();
-  initialised_ = false;
+  Shutdown();
   NvmlReturn code = kNvmlFunctionNotFound;
   if (attach) {
     code = api_.init();

@@ -38,22 +38,28 @@ bool NvmlHub::Worker::HasSleeper() const {
   return std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.asleep; });
 }
 
-Outcome NvmlHub::Worker::Open() {
-  const Outcome loaded = library_.Load(options_.nvml_library);
-  if (loaded.status != Status::kOk) return loaded;
+bool NvmlHub::Worker::Load() {
+  loaded_at_ = std::chrono::steady_clock::now();
+  outcome_ = library_.Load(options_.nvml_library);
+  is_listed_ = outcome_.status != Status::kOk;
+  if (is_listed_) return false;
   // For those that sleep, and for all where NVML cannot begin now.
-  for (const PciGpu& gpu : NvidiaPciGpus(options_.sysfs)) {
+  bus_ = NvidiaPciGpus(options_.sysfs);
+  for (const PciGpu& gpu : bus_) {
     slots_.emplace_back(static_cast<unsigned>(slots_.size()));
     slots_.back().address = slots_.back().gpu.info.pci_address = gpu.address;
     slots_.back().asleep = gpu.asleep && !options_.wake_gpus;
   }
+  return true;
+}
+
+void NvmlHub::Worker::Begin() {
   const Outcome outcome = Initialise();
   AwaitUpdates();
-  List();
+  List(outcome);
+  has_begun_ = true;
   Publish();
-  // Whoever opens a meter later tries again.
-  outdated_ = init_code_ != kNvmlSuccess && slots_.empty();
-  return outcome;
+  TellListed();
 }
 
 // NVML, and whatever GPUs there are and do not sleep. GPUs that the PCI bus told before keep their
@@ -93,7 +99,7 @@ Outcome NvmlHub::Worker::Initialise() {
   known_count_ = count;
   // By NVML's own numbers, which are those that users know; of a container's view of the bus it
   // may have a part only.
-  if (entries_.empty() && attach) {
+  if (!has_begun_ && attach) {
     slots_.clear();
     for (unsigned i = 0; i < count; ++i) slots_.emplace_back(i);
   }
@@ -200,7 +206,10 @@ uint64_t NvmlHub::Worker::Round() {
   for (Slot& slot : slots_) {
     if (stop_) return 0;
     now_ns = clock_.MonotonicNs();
-    if (now_ns >= slot.due_ns) Serve(&slot, now_ns);
+    if (now_ns < slot.due_ns) continue;
+    Serve(&slot, now_ns);
+    // At once, so that a call that hangs later hides nothing.
+    Publish();
   }
   const bool all_lost = std::none_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
     return slot.asleep || slot.gpu.attached();
@@ -248,13 +257,15 @@ void NvmlHub::Worker::AwaitUpdates() {
 }
 
 void NvmlHub::Worker::Run() {
-  while (!stop_) {
+  Begin();
+  while (!stop_ && !slots_.empty()) {
     const uint64_t next_ns = Round();
     if (!stop_ && next_ns > clock_.MonotonicNs()) sleeper_->SleepUntil(next_ns);
   }
+  library_.Shutdown();
   const std::lock_guard<std::mutex> lock(mutex_);
   has_ended_ = true;
-  ended_.notify_all();
+  changed_.notify_all();
 }
 
 }  // namespace microjoule

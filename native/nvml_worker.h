@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 
 #include "nvml_hub.h"
@@ -12,9 +13,15 @@ class NvmlHub::Worker {
  public:
   explicit Worker(const Options& options) : options_(options), sleeper_(MakeSleeper()) {}
 
-  // On the owner's thread, before the worker's own runs.
-  Outcome Open();
-  bool has_gpus() const { return !slots_.empty(); }
+  // On the owner's thread, before the worker's own runs: finds the library and the bus's GPUs. No
+  // call of NVML's is made. Whether there is something to run.
+  bool Load();
+  // Waits until it is known which counters there are, or for as long as NVML may take to tell.
+  void AwaitList();
+  // Lists those of the bus, unless it is known already which there are.
+  void ListBus(const Outcome& why);
+  Outcome outcome() const;
+  // Once listed they stay.
   const std::vector<NvmlEntry>& entries() const { return entries_; }
 
   // On the thread, until it is told to stop.
@@ -42,6 +49,12 @@ class NvmlHub::Worker {
     uint64_t look_ns = 0;
   };
 
+  struct Place {
+    size_t slot;
+    size_t channel;
+  };
+
+  void Begin();
   uint64_t Round();
   void Serve(Slot* slot, uint64_t now_ns);
   NvmlReturn Find(Slot* slot, NvmlDevice* device);
@@ -51,15 +64,20 @@ class NvmlHub::Worker {
   Outcome Initialise();
   void Reinitialise(uint64_t now_ns);
   void AwaitUpdates();
-  void List();
+  void AddEntries(size_t slot, const NvmlGpu& gpu);
+  void List(const Outcome& outcome);
+  void TellListed();
   void Publish();
   bool HasSleeper() const;
 
   const Options options_;
   const Clock& clock_ = SystemClock();
   NvmlLibrary library_;
+  std::vector<PciGpu> bus_;
+  std::chrono::steady_clock::time_point loaded_at_;
   std::vector<Slot> slots_;
-  std::vector<NvmlEntry> entries_;
+  std::vector<Place> places_;  // where the state of each entry is
+  bool has_begun_ = false;
   bool initialised_ = false;
   NvmlReturn init_code_ = kNvmlSuccess;
   uint64_t init_due_ns_ = 0;
@@ -73,8 +91,12 @@ class NvmlHub::Worker {
   std::atomic<bool> outdated_{false};
 
   mutable std::mutex mutex_;
-  std::condition_variable ended_;
+  std::condition_variable changed_;
   bool has_ended_ = false;  // under the mutex, as are those below
+  bool is_listed_ = false;
+  bool is_by_bus_ = false;  // NVML was not waited for
+  Outcome outcome_;
+  std::vector<NvmlEntry> entries_;
   std::vector<NvmlState> states_;
   std::vector<std::string> details_;
   std::vector<DeviceState> devices_;

@@ -7,10 +7,17 @@
 namespace microjoule {
 namespace {
 
+// One for each set of options, so that opening some hardware waits for no other.
+template <typename T>
+struct Place {
+  std::mutex mutex;
+  std::weak_ptr<T> known;
+};
+
 template <typename T>
 struct Registry {
   std::mutex mutex;
-  std::map<std::string, std::weak_ptr<T>> known;
+  std::map<std::string, std::shared_ptr<Place<T>>> places;
 };
 
 template <typename T>
@@ -46,15 +53,24 @@ std::string Key(const Options& options) {
 template <typename T, typename Make>
 std::shared_ptr<T> Acquire(const Options& options, Make make) {
   Registry<T>& registry = TheRegistry<T>();
-  const std::lock_guard<std::mutex> lock(registry.mutex);
-  std::weak_ptr<T>& known = registry.known[Key(options)];
-  std::shared_ptr<T> found = known.lock();
+  std::shared_ptr<Place<T>> place;
+  {
+    const std::lock_guard<std::mutex> lock(registry.mutex);
+    auto& places = registry.places;
+    // A place that nobody else holds is not about to be filled.
+    for (auto it = places.begin(); it != places.end();) {
+      const bool is_left = it->second.use_count() == 1 && it->second->known.expired();
+      it = is_left ? places.erase(it) : std::next(it);
+    }
+    std::shared_ptr<Place<T>>& there = places[Key(options)];
+    if (there == nullptr) there = std::make_shared<Place<T>>();
+    place = there;
+  }
+  const std::lock_guard<std::mutex> lock(place->mutex);
+  std::shared_ptr<T> found = place->known.lock();
   if (found == nullptr || found->Outdated()) {
     found = make();
-    known = found;
-  }
-  for (auto it = registry.known.begin(); it != registry.known.end();) {
-    it = it->second.expired() ? registry.known.erase(it) : std::next(it);
+    place->known = found;
   }
   return found;
 }

@@ -212,18 +212,49 @@ void TestSleeping() {
   CHECK(ReadAll(source.get())[0].status == Status::kOk);
 }
 
-// A call that hangs holds up neither readers nor whoever closes.
+// Readers and whoever closes are not held up by a call that hangs, and what it keeps from being
+// read is not told as if it were.
 void TestHang() {
   const TempTree tree;
-  WriteScript(tree, "gpu A\nperiod 0.01\nhangs 60 30\n");
+  WriteScript(tree, "gpu A\nperiod 0.01\nhangs 60 30\ngpu B\nperiod 0.01\n");
   auto source = MakeNvml();
   CHECK(source->Probe(FakeOptions(tree)).status == Status::kOk);
-  SleepMs(700);
+  const auto first = ReadAll(source.get());
+  CHECK(first[0].status == Status::kOk && first[1].status == Status::kOk);
+  CHECK(Eventually([&] { return ReadAll(source.get())[1].status == Status::kFailed; }));
   const uint64_t start_ns = SystemClock().MonotonicNs();
-  CHECK(ReadAll(source.get())[0].status == Status::kOk);
+  const auto now = ReadAll(source.get());
   CHECK(SystemClock().MonotonicNs() - start_ns < 1000000000);
+  for (size_t i = 0; i < 2; ++i) {
+    CHECK(now[i].status == Status::kFailed && now[i].was_good);
+    CHECK(now[i].ticks >= first[i].ticks && now[i].time_ns + 1000000000 < start_ns);
+    CHECK(Says(*source, i, "has not answered for"));
+  }
   source.reset();
   CHECK(SystemClock().MonotonicNs() - start_ns < 4000000000);
+}
+
+// NVML that does not answer keeps nobody who opens a meter waiting for long, and is read once it
+// does.
+void TestHangAtOpen() {
+  const TempTree tree;
+  WritePciGpu(tree, "0000:01:00.0", "active");
+  WritePciGpu(tree, "0000:02:00.0", "active");
+  WriteScript(tree, "gpu A\nperiod 0.01\ngpu B\nperiod 0.01\nlatency 1\n");
+  const uint64_t start_ns = SystemClock().MonotonicNs();
+  auto source = MakeNvml();
+  const Outcome outcome = source->Probe(FakeOptions(tree));
+  CHECK(SystemClock().MonotonicNs() - start_ns < 3500000000);
+  CHECK(outcome.status == Status::kFailed);
+  CHECK(outcome.detail.find("has not answered") != std::string::npos);
+  CHECK(source->counters().size() == 2 && !source->Outdated());
+  CHECK(ReadAll(source.get())[1].status == Status::kFailed);
+  CHECK(source->counters()[1].pci_address == "0000:02:00.0");
+  bool read = false;
+  for (int i = 0; i < 6 && !read; ++i) {
+    read = Eventually([&] { return ReadAll(source.get())[1].status == Status::kOk; });
+  }
+  CHECK(read && source->Outdated());
 }
 
 // A meter that could not begin is not shared with those opened later.
@@ -253,5 +284,6 @@ int main() {
   microjoule::TestReload();
   microjoule::TestSleeping();
   microjoule::TestShared();
+  microjoule::TestHangAtOpen();
   microjoule::TestHang();  // last: its thread stays in the library
 }
