@@ -56,6 +56,11 @@ function utilisation(start: readonly Device[], end: readonly Device[]): number |
   return total === undefined ? undefined : Math.min(1, Math.max(0, total / ratios.length));
 }
 
+/** Of all of them, or of none: a sum of some would pass for that of all. */
+function sumOfAll(values: readonly (number | undefined)[]): number | undefined {
+  return values.includes(undefined) ? undefined : sum(values);
+}
+
 /** Drivers, limits, utilisation and memory of the GPUs that tell them. */
 export function describeDevices(
   start: readonly Device[],
@@ -68,10 +73,10 @@ export function describeDevices(
     (one) => one !== undefined,
   );
   const found = {
-    gpuPowerLimitWatts: sum(end.map(({ powerLimitWatts }) => powerLimitWatts)),
+    gpuPowerLimitWatts: sumOfAll(end.map(({ powerLimitWatts }) => powerLimitWatts)),
     gpuUtilisationRatio: utilisation(start, end),
-    gpuMemoryTotalGib: sum(end.map(({ memoryTotalGib }) => memoryTotalGib)),
-    gpuMemoryUsedGib: sum(end.map(({ memoryUsedGib }) => memoryUsedGib)),
+    gpuMemoryTotalGib: sumOfAll(end.map(({ memoryTotalGib }) => memoryTotalGib)),
+    gpuMemoryUsedGib: sumOfAll(end.map(({ memoryUsedGib }) => memoryUsedGib)),
   };
   type Found = { [K in keyof typeof found]?: number };
   const known = Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as Found;
