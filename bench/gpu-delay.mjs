@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What GPUs whose every call takes milliseconds cost everything else: the event loop's delay, and the reads of the CPU
-// sampler at 1 kHz, with and without them, in turn. Half a minute; the
-// exit code is 1 when a goal is missed. The GPUs are the fake of test/fake-nvml; run the tests once, which build it.
+// sampler at 1 kHz, with and without them, in turn. A minute and a half;
+// the exit code is 1 when a goal is missed or cannot be shown. The GPUs are the fake of test/fake-nvml; run the tests once, which build it.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,12 +11,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openMeter } from '../dist/index.js';
 import { openSampler } from '../dist/meter/sampler.js';
-import { median } from './stats.mjs';
+import { median, medianInterval, medianUpperBound } from './stats.mjs';
 
 const SECONDS = 2;
-const ROUNDS = 5;
+const BLOCKS = 10;
 const RATE_HZ = 1000;
 const MOST_MORE_MS = 0.2;
+/** Of the sampler's reads. */
+const MOST_LEFT_OUT = 0.01;
 const nvmlLibrary = fileURLToPath(new URL('../build/test/libfake-nvml.so', import.meta.url));
 if (!existsSync(nvmlLibrary)) throw new Error('the fake NVML is not built: npx vitest run test/nvml');
 
@@ -58,9 +60,18 @@ async function round(withGpus) {
 }
 
 const results = { without: [], with: [] };
-for (let i = 0; i < ROUNDS; i++) {
-  results.without.push(await round(false));
-  results.with.push(await round(true));
+/** What the GPUs add, block by block: without, with, with, without, so that a drift of the machine meets both alike. */
+const more = { p99Ms: [], overslept: [] };
+for (let block = 0; block < BLOCKS; block++) {
+  const order =
+    block % 2 === 0 ? ['without', 'with', 'with', 'without'] : ['with', 'without', 'without', 'with'];
+  const found = { without: [], with: [] };
+  for (const which of order) found[which].push(await round(which === 'with'));
+  for (const name of Object.keys(more)) {
+    const mean = (which) => (found[which][0][name] + found[which][1][name]) / 2;
+    more[name].push(mean('with') - mean('without'));
+  }
+  for (const which of ['without', 'with']) results[which].push(...found[which]);
 }
 rmSync(sysfs, { recursive: true, force: true });
 const of = (which, name) => median(results[which].map((one) => one[name]));
@@ -74,23 +85,25 @@ for (const [name, digits, unit] of [
   );
 }
 
-/** What the GPUs add, from each round and the one beside it, which what else runs here meets alike. */
-const differences = (name) => results.with.map((one, i) => one[name] - results.without[i][name]);
-const delayMs = median(differences('p99Ms'));
-const left = differences('overslept');
-const worse = left.filter((one) => one > 0).length;
-// By chance alone all of five rounds are worse in one of 32 runs.
+// The upper end decides: a machine too busy to tell has not reached a goal.
 const goals = [
+  ['p99Ms', 3, MOST_MORE_MS, 'ms more event-loop delay (99 %)'],
   [
-    delayMs <= MOST_MORE_MS,
-    `${delayMs.toFixed(3)} ms more event-loop delay (99 %); goal: at most ${MOST_MORE_MS}`,
+    'overslept',
+    1,
+    MOST_LEFT_OUT * RATE_HZ * SECONDS,
+    `more reads of the CPU sampler left out in ${SECONDS} s`,
   ],
-  [
-    worse < ROUNDS,
-    `${median(left)} more reads of the CPU sampler left out in ${SECONDS} s, more in ${worse} of ${ROUNDS} rounds; goal: not in all`,
-  ],
-];
-for (const [reached, text] of goals) console.log(`${reached ? 'reached' : 'MISSED'}: ${text}`);
+].map(([name, digits, most, text]) => {
+  const [low, high] = medianInterval(more[name]).map((one) => one.toFixed(digits));
+  const bound = medianUpperBound(more[name]);
+  const isReached = bound <= most;
+  const verdict = isReached ? 'reached' : median(more[name]) <= most ? 'NOT RESOLVED' : 'MISSED';
+  console.log(
+    `${verdict}: ${median(more[name]).toFixed(digits)} ${text} (95 %: ${low} to ${high}); goal: below ${most}, shown to be so`,
+  );
+  return isReached;
+});
 const slowest = Math.min(...results.with.map((one) => one.callMs));
 console.log(`(a pass over the GPUs took their thread ${slowest.toFixed(1)} ms or more)`);
-process.exitCode = goals.every(([reached]) => reached) ? 0 : 1;
+process.exitCode = goals.every((reached) => reached) ? 0 : 1;
