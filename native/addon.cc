@@ -191,6 +191,12 @@ class MeterHandle final : public Napi::ObjectWrap<MeterHandle> {
     set("lagNs", timing.lag_ns);
     set("readCostNs", timing.read_cost_ns);
     if (!timing.method.empty()) out.Set("method", timing.method);
+    if (timing.is_longest_period) out.Set("isLongestPeriod", true);
+    if (timing.resumed_ns != 0) {
+      out.Set("resumedTicks", Napi::BigInt::New(env, timing.resumed_ticks));
+      out.Set("resumedNs", Napi::BigInt::New(env, timing.resumed_ns));
+    }
+    set("jumpBreakCount", timing.jump_breaks);
     return out;
   }
 

@@ -83,7 +83,9 @@ Count::Count(const Counter& counter)
 }
 
 void Count::AddCarefully(const RawReading& raw, const Instant& now) {
+  const bool was_ok = status_ == Status::kOk;
   status_ = raw.status;
+  is_beyond_range_ = false;
   restarted_ = restarted_ || raw.restarted;
   interrupted_ = interrupted_ || raw.interrupted;
   ordinary_until_ns_ = 0;
@@ -91,9 +93,15 @@ void Count::AddCarefully(const RawReading& raw, const Instant& now) {
   if (raw.status != Status::kOk && !raw.was_good) return;
   if (raw.ticks > largest_) {
     status_ = Status::kImplausible;
+    is_beyond_range_ = true;
     return;
   }
-  if (!started_) {
+  // What it counted since it can be read again is known, whatever came before.
+  const uint64_t since =
+      raw.since_ns != 0 && raw.since_ticks <= raw.ticks ? raw.ticks - raw.since_ticks : 0;
+  const bool is_first = !started_;
+  bool is_gap = false;
+  if (is_first) {
     ticks_ = raw.ticks;
     started_ = true;
     moved_boot_ns_ = now.boot_ns;
@@ -105,11 +113,17 @@ void Count::AddCarefully(const RawReading& raw, const Instant& now) {
     } else {
       ++breaks_;
       last_break_ = reason;
+      is_gap = reason == Break::kRestarted || reason == Break::kInterrupted;
+      if (is_gap) {
+        ticks_ += since;
+      } else {
+        jump_breaks_ = breaks_;
+      }
       // How long it stood before, asleep or unread, says nothing of what follows.
       moved_boot_ns_ = now.boot_ns;
     }
     // A count that fell by mistake comes back, which is no energy either.
-    if (raw.ticks < raw_ && reason == Break::kFell) {
+    if (raw.ticks < raw_ && (reason == Break::kFell || reason == Break::kRestarted)) {
       fell_from_ = raw_;
       fell_by_ = raw_ - raw.ticks;
     } else if (raw.ticks >= fell_from_) {
@@ -120,7 +134,12 @@ void Count::AddCarefully(const RawReading& raw, const Instant& now) {
     if (delta != 0) has_moved_ = true;
     if (delta != 0 || !has_moved_) moved_boot_ns_ = now.boot_ns;
   }
-  boot_ns_ = now.boot_ns;
+  if (raw.status == Status::kOk && (is_gap || (!was_ok && (!is_first || raw.since_ns != 0)))) {
+    resumed_ticks_ = ticks_ - since;
+    resumed_ns_ = raw.since_ns != 0 ? raw.since_ns : raw.time_ns;
+  }
+  // While it cannot be read the time goes on in which it may move.
+  if (raw.status == Status::kOk || is_first) boot_ns_ = now.boot_ns;
   asleep_ns_ = std::max(now.asleep_ns, asleep_ns_);
   StandAt(raw.ticks, never_rests_ ? moved_boot_ns_ : now.boot_ns);
   // One that is good again after one that was not is told as such.
@@ -133,16 +152,18 @@ Count::Break Count::FindBreak(const RawReading& raw, const Instant& now, uint64_
     return now.boot_ns > boot_ns ? now.boot_ns - boot_ns : 0;
   };
   const uint64_t elapsed_ns = since(boot_ns_);
-  if (restarted_) return Break::kRestarted;
-  if (interrupted_) return Break::kInterrupted;
+  const double most_ticks = most_ticks_per_ns_ * static_cast<double>(elapsed_ns + kSlackNs);
+  if (restarted_ || interrupted_) {
+    const bool has_jumped = raw.since_ns != 0 && raw.since_ticks <= raw.ticks &&
+                            static_cast<double>(raw.ticks - raw.since_ticks) > most_ticks;
+    if (has_jumped) return Break::kImpossiblePower;
+    return restarted_ ? Break::kRestarted : Break::kInterrupted;
+  }
   if (now.asleep_ns > asleep_ns_ + kSleepNs) return Break::kSlept;
   if (raw.ticks < raw_ && modulus_ == 0) return Break::kFell;
   if (fell_from_ != 0 && raw.ticks >= fell_from_ && delta >= fell_by_) return Break::kFell;
   if (elapsed_ns > longest_gap_ns_) return Break::kLongGap;
-  if (static_cast<double>(delta) >
-      most_ticks_per_ns_ * static_cast<double>(elapsed_ns + kSlackNs)) {
-    return Break::kImpossiblePower;
-  }
+  if (static_cast<double>(delta) > most_ticks) return Break::kImpossiblePower;
   // Once when it is noticed, and once when it moves again: by how much too little is not known.
   const bool froze =
       delta == 0 && has_moved_ && !frozen_ && never_rests_ && since(moved_boot_ns_) > kFreezeNs;
@@ -159,9 +180,8 @@ std::string Count::ExplainBreak(const Counter& counter) const {
              "again";
     case Break::kRestarted:
       return counter.origin +
-             " began anew: it was reset, or its driver was loaded again, and the energy of that "
-             "interval is "
-             "unknown; measure again";
+             " began anew: it was reset, or its driver was loaded again, and what it used "
+             "meanwhile is unknown; measure again";
     case Break::kInterrupted:
       return counter.origin +
              " could not be read for a while, so what it used then is unknown; measure again";

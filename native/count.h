@@ -59,6 +59,14 @@ class Count {
   Status status() const { return status_; }
   // How often continuity was lost.
   uint32_t breaks() const { return breaks_; }
+  // It was refused here, whatever its source says.
+  bool is_beyond_range() const { return is_beyond_range_; }
+  // What it was and when, since it can be read without a gap; 0: all along.
+  uint64_t resumed_ticks() const { return resumed_ticks_; }
+  uint64_t resumed_ns() const { return resumed_ns_; }
+  // breaks() at the last break that was more than a gap: since then the count holds nothing that
+  // was not used.
+  uint32_t jump_breaks() const { return jump_breaks_; }
   // What the last break was; empty when there was none.
   std::string ExplainBreak(const Counter& counter) const;
 
@@ -106,6 +114,10 @@ class Count {
   double most_ticks_per_ns_ = 0;
   Break last_break_ = Break::kNone;
   bool started_ = false;
+  bool is_beyond_range_ = false;
+  uint64_t resumed_ticks_ = 0;
+  uint64_t resumed_ns_ = 0;
+  uint32_t jump_breaks_ = 0;
   bool frozen_ = false;
   bool restarted_ = false;    // since the last good reading
   bool interrupted_ = false;  // likewise

@@ -79,7 +79,7 @@ std::string Meter::Explain(size_t index) {
     const size_t i = index - slot->first;
     const Counter& counter = slot->source->counters()[i];
     const Count& count = slot->counts[i];
-    if (count.status() == Status::kImplausible) {
+    if (count.is_beyond_range()) {
       return counter.origin +
              " counts beyond its own range, so its value cannot be used: report its driver";
     }
@@ -92,7 +92,13 @@ std::string Meter::Explain(size_t index) {
 CounterTiming Meter::Timing(size_t index) const {
   for (const auto& slot : slots_) {
     if (index < slot->first || index >= slot->first + slot->counts.size()) continue;
-    return slot->source->Timing(index - slot->first);
+    CounterTiming timing = slot->source->Timing(index - slot->first);
+    const std::lock_guard<BriefLock> lock(slot->lock);
+    const Count& count = slot->counts[index - slot->first];
+    timing.resumed_ticks = count.resumed_ticks();
+    timing.resumed_ns = count.resumed_ns();
+    timing.jump_breaks = count.jump_breaks();
+    return timing;
   }
   return {};
 }

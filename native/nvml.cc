@@ -41,7 +41,13 @@ class Nvml final : public Source {
   }
   CounterTiming Timing(size_t i) const override {
     const NvmlState state = hub_->State(entries_[i]);
-    return {state.period_ns, state.lag_ns, state.read_cost_ns, NvmlMethodName(state.method)};
+    CounterTiming timing;
+    timing.update_period_ns = state.period_ns;
+    timing.is_longest_period = state.is_longest_period;
+    timing.lag_ns = state.lag_ns;
+    timing.read_cost_ns = state.read_cost_ns;
+    timing.method = NvmlMethodName(state.method);
+    return timing;
   }
   std::vector<DeviceState> Devices() const override {
     return is_power_check_ ? std::vector<DeviceState>() : hub_->Devices();
@@ -99,6 +105,10 @@ void Nvml::Read(const Pass& pass, RawReading* out) {
     out[i].was_good = out[i].status != Status::kOk && state.time_ns != 0;
     out[i].restarted = state.restarts != seen_[i].restarts;
     out[i].interrupted = state.interruptions != seen_[i].interruptions;
+    // One that was silent went on where it was; here it can be read from now on.
+    const bool was_silent = seen_[i].silent_ns != 0;
+    out[i].since_ns = was_silent ? state.time_ns : state.since_ns;
+    out[i].since_ticks = was_silent ? state.ticks : state.since_ticks;
     seen_[i] = {state.restarts, state.interruptions,
                 is_silent ? pass.monotonic_ns - state.due_ns : 0};
   }

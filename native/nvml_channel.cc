@@ -14,13 +14,12 @@ constexpr uint64_t kLongestGapPeriods = 4;
 constexpr uint64_t kMicrojoulesPerMillijoule = 1000;
 constexpr uint64_t kLongestLagNs = 5 * kNsPerSecond;
 
-// What passes by itself.
+}  // namespace
+
 bool IsTransient(NvmlReturn code) {
   return code == kNvmlTimeout || code == kNvmlIrqIssue || code == kNvmlInUse ||
          code == kNvmlMemory || code == kNvmlNoData || code == kNvmlNotReady;
 }
-
-}  // namespace
 
 const char* NvmlMethodName(NvmlMethod method) {
   switch (method) {
@@ -92,6 +91,13 @@ void NvmlChannel::Take(const NvmlLibrary& library, uint64_t read_cost_ns) {
     return;
   }
   const bool is_total = state_.method == NvmlMethod::kTotalEnergy;
+  const bool was_ok = state_.status == Status::kOk;
+  // What told power when it was chosen does not rest at none.
+  if (!is_total && reader_.value == 0) {
+    Fail(Status::kImplausible,
+         "its power reads 0 W, which nothing draws that answers: it is asked again");
+    return;
+  }
   if (!is_total && reader_.value > PlausibleWatts(domain_) * 1000) {
     Fail(Status::kImplausible, "its power reads " + std::to_string(reader_.value / 1000) +
                                    " W, which no such device draws: update its driver");
@@ -127,11 +133,17 @@ void NvmlChannel::Take(const NvmlLibrary& library, uint64_t read_cost_ns) {
   const uint64_t lag_ns = timer_.lag_ns() + averaging_ns_;
   if (!is_total || changed) state_.time_ns -= std::min(state_.time_ns, lag_ns);
   state_.period_ns = timer_.period_ns();
+  state_.is_longest_period = timer_.is_of_polls();
   state_.lag_ns = lag_ns;
   state_.read_cost_ns = read_cost_ns;
   raw_ = reader_.value;
   good_ns_ = middle_ns;
   started_ = true;
+  const uint32_t gaps = state_.restarts + state_.interruptions;
+  if (state_.status != Status::kOk || (was_ok && gaps == told_gaps_)) return;
+  told_gaps_ = gaps;
+  state_.since_ns = state_.time_ns;
+  state_.since_ticks = state_.ticks;
 }
 
 void NvmlChannel::TakeEnergy(uint64_t update_ns, uint64_t middle_ns) {

@@ -7,6 +7,12 @@
 #include "nvml_gpu.h"
 
 namespace microjoule {
+namespace {
+
+// So often a total that is not told yet is asked for before power is used in its place.
+constexpr int kMostUnready = 3;
+
+}  // namespace
 
 std::string NvmlProblem(const NvmlLibrary& library, const NvmlReader& reader) {
   if (reader.code != kNvmlSuccess) return library.Sentence(reader.Name(), reader.code);
@@ -87,6 +93,18 @@ bool NvmlGpu::UsageIsAverage() const {
   return true;
 }
 
+bool NvmlGpu::TryTotal(const NvmlLibrary& library, const Clock& clock) {
+  NvmlReader energy = NvmlCallReader(NvmlReader::Call::kEnergy);
+  Read(library, clock, {&energy});
+  if (!NvmlProblem(library, energy).empty()) return false;
+  channels_.clear();
+  channels_.emplace_back(Domain::kGpu);
+  has_power_check_ = has_empty_total_ = false;
+  Choose(library, clock);
+  readers_.reserve(channels_.size());
+  return true;
+}
+
 void NvmlGpu::Choose(const NvmlLibrary& library, const Clock& clock) {
   NvmlReader energy = NvmlCallReader(NvmlReader::Call::kEnergy);
   NvmlReader usage = NvmlCallReader(NvmlReader::Call::kPower);
@@ -111,12 +129,14 @@ void NvmlGpu::Choose(const NvmlLibrary& library, const Clock& clock) {
   };
   const Way* power = nullptr;
   std::string lies;
+  bool is_at_rest = false;  // so far, at 0 W
   for (const Way& way : powers) {
     const std::string problem = NvmlProblem(library, *way.reader);
     if (problem.empty()) {
       if (power == nullptr) power = &way;
     } else if (way.reader->code == kNvmlSuccess && lies.empty()) {
       lies = problem;
+      is_at_rest = way.reader->value == 0;
     }
   }
   const std::string no_total = NvmlProblem(library, energy);
@@ -128,6 +148,13 @@ void NvmlGpu::Choose(const NvmlLibrary& library, const Clock& clock) {
   const bool has_module = is_scope(module);
   NvmlChannel& own = channels_.front();
   settled_ = true;
+  has_empty_total_ = energy.code == kNvmlSuccess && energy.value == 0;
+  // A total that is told in a moment is worth that wait, though not for ever.
+  if (IsTransient(energy.code) && ++unready_count_ <= kMostUnready) {
+    settled_ = false;
+    own.Refuse(NvmlStatusOf(energy.code), no_total);
+    return;
+  }
   std::string remark;
   if (info.instances != 0) {
     remark = "the whole GPU: its " + std::to_string(info.instances) +
@@ -149,6 +176,7 @@ void NvmlGpu::Choose(const NvmlLibrary& library, const Clock& clock) {
     own.Refuse(Status::kVirtualised,
                "this is a part of a GPU (vGPU), which has no counters: measure on its host");
   } else if (energy.code == kNvmlSuccess || !lies.empty()) {
+    settled_ = energy.code == kNvmlSuccess || !is_at_rest;
     own.Refuse(Status::kImplausible,
                (energy.code == kNvmlSuccess ? no_total : lies) + ": update its driver");
   } else if (NvmlStatusOf(energy.code) == Status::kNotSupported) {

@@ -31,8 +31,14 @@ NvmlGpu::NvmlGpu(unsigned index) : index_(index) {
 }
 
 void NvmlGpu::Detach(Status status, const std::string& why) {
-  device_ = nullptr;
+  Release();
   for (NvmlChannel& channel : channels_) channel.Fail(status, why);
+}
+
+// How busy it is meanwhile nobody watches.
+void NvmlGpu::Release() {
+  device_ = nullptr;
+  looked_ns_ = 0;
 }
 
 void NvmlGpu::Attach(const NvmlLibrary& library, NvmlDevice device, const Clock& clock) {
@@ -102,7 +108,7 @@ NvmlReturn NvmlGpu::Poll(const NvmlLibrary& library, const Clock& clock, bool ch
       readers_.push_back(&channels_[i].reader());
     }
   }
-  if (readers_.empty()) return settled_ ? kNvmlSuccess : kNvmlUnknown;
+  if (readers_.empty()) return kNvmlSuccess;
   const uint64_t start_ns = clock.MonotonicNs();
   Read(library, clock, readers_);
   const uint64_t cost_ns = clock.MonotonicNs() - start_ns;
@@ -151,10 +157,7 @@ uint64_t NvmlGpu::NextNs(uint64_t now_ns, size_t gpu_count) const {
 }
 
 void NvmlGpu::Look(const NvmlLibrary& library, uint64_t now_ns) {
-  if (device_ == nullptr) {
-    looked_ns_ = 0;
-    return;
-  }
+  if (device_ == nullptr) return;
   const NvmlApi& api = library.api();
   NvmlUtilization busy = {};
   if (api.utilization != nullptr && api.utilization(device_, &busy) == kNvmlSuccess &&

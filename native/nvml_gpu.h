@@ -29,13 +29,16 @@ struct NvmlState {
   Status status = Status::kFailed;
   NvmlMethod method = NvmlMethod::kNone;
   uint64_t ticks = 0;
-  uint64_t time_ns = 0;        // up to when that is the energy
-  uint32_t restarts = 0;       // how often the device's total began anew
-  uint32_t interruptions = 0;  // how often it did not count all the time
-  uint64_t period_ns = 0;      // of its updates; 0: not known yet
-  uint64_t lag_ns = 0;         // from what a value stands for to when it can be read
-  uint64_t read_cost_ns = 0;   // of one poll of its GPU
-  uint64_t due_ns = 0;         // when it is read next, and at the earliest when it was told
+  uint64_t time_ns = 0;            // up to when that is the energy
+  uint32_t restarts = 0;           // how often the device's total began anew
+  uint32_t interruptions = 0;      // how often it did not count all the time
+  uint64_t since_ns = 0;           // when it was first read since it can be without a gap
+  uint64_t since_ticks = 0;        // and what it was then
+  uint64_t period_ns = 0;          // of its updates; 0: not known yet
+  bool is_longest_period = false;  // it cannot be polled often enough to tell a shorter one
+  uint64_t lag_ns = 0;             // from what a value stands for to when it can be read
+  uint64_t read_cost_ns = 0;       // of one poll of its GPU
+  uint64_t due_ns = 0;             // when it is read next, and at the earliest when it was told
 };
 
 // What reads one value, and what became of the last attempt.
@@ -54,6 +57,8 @@ struct NvmlReader {
 
 NvmlReader NvmlFieldReader(unsigned field, unsigned scope);
 NvmlReader NvmlCallReader(NvmlReader::Call call);
+// What passes by itself.
+bool IsTransient(NvmlReturn code);
 // Why what was read cannot be used; empty where it can.
 std::string NvmlProblem(const NvmlLibrary& library, const NvmlReader& reader);
 
@@ -91,6 +96,7 @@ class NvmlChannel {
   uint64_t averaging_ns_ = 0;  // half of the window that a value is the mean of
   uint64_t base_ticks_ = 0;    // counted by another method before
   bool started_ = false;
+  uint32_t told_gaps_ = 0;
   uint64_t raw_ = 0;
   uint64_t good_ns_ = 0;   // when it was last read
   uint64_t moved_ns_ = 0;  // since when it has its value
@@ -110,6 +116,14 @@ class NvmlGpu {
   // It cannot be asked for now.
   void Detach(Status status, const std::string& why);
   bool attached() const { return device_ != nullptr; }
+  // Whether it is known by which of its functions it is read, or that none works.
+  bool settled() const { return settled_; }
+  // It is asked anew for all of them later; its counters stay as they are told.
+  void Release();
+  // Its total reads 0 so far, which it may only where its driver was just loaded.
+  bool has_empty_total() const { return has_empty_total_; }
+  // Whether that moves by now; then it is chosen anew how each counter is read.
+  bool TryTotal(const NvmlLibrary& library, const Clock& clock);
 
   // Reads all counters once. Gives the worst answer of the GPU's own.
   NvmlReturn Poll(const NvmlLibrary& library, const Clock& clock, bool check_power);
@@ -138,6 +152,8 @@ class NvmlGpu {
   NvmlDevice device_ = nullptr;
   bool fixed_ = false;
   bool settled_ = false;
+  bool has_empty_total_ = false;
+  int unready_count_ = 0;  // how often its total could not be told for a moment
   bool has_power_check_ = false;
   unsigned architecture_ = 0;
   bool is_vgpu_ = false;

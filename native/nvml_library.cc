@@ -96,7 +96,7 @@ Outcome NvmlLibrary::Load(const std::string& given) {
   const std::vector<std::string> places =
       given.empty() ? files_.places : std::vector<std::string>{given};
   const std::string advice =
-      std::string("give the driver's own ") + files_.name + " with nvmlLibrary";
+      std::string("give the driver's own ") + files_.name + " with nvmlLibrary (--nvml-library)";
   std::string path, broken, why;
   for (const std::string& place : places) {
     path = place;
@@ -116,8 +116,8 @@ Outcome NvmlLibrary::Load(const std::string& given) {
             given.empty()
                 ? std::string("no NVML library: without an NVIDIA driver there are no NVIDIA "
                               "counters; if the driver is elsewhere give its ") +
-                      files_.name + " with nvmlLibrary"
-                : path + " does not exist: check the nvmlLibrary option"};
+                      files_.name + " with nvmlLibrary (--nvml-library)"
+                : path + " does not exist: check the nvmlLibrary option (--nvml-library)"};
   }
   const char* lacking = nullptr;
   const auto find = [&](const char* symbol, auto* function, bool required = false) {

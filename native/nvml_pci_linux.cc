@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <dirent.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -37,6 +38,8 @@ std::vector<PciGpu> NvidiaPciGpus(const std::string& sysfs) {
     const std::string device = DevicesOf(sysfs) + address;
     if (LineOf(device + "/vendor") != kNvidia) continue;
     if (LineOf(device + "/class").rfind(kDisplayClass, 0) != 0) continue;
+    // A virtual function is a part of a GPU that is listed itself (sriov, Documentation/ABI).
+    if (access((device + "/physfn").c_str(), F_OK) == 0) continue;
     found.push_back({address, IsPciDeviceAsleep(sysfs, address)});
   }
   closedir(folder);

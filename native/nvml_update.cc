@@ -10,6 +10,8 @@ namespace {
 constexpr uint32_t kLeastIntervals = 4;
 // A value that is polled more often than it is updated changes at fewer polls in a row.
 constexpr uint32_t kMostInRow = 3;
+// Fewer polls than so many in each interval do not tell its length.
+constexpr uint32_t kLeastPolls = 2;
 
 }  // namespace
 
@@ -19,15 +21,18 @@ uint64_t UpdateTimer::Observe(uint64_t start_ns, uint64_t end_ns, bool changed) 
   polled_ns_ = middle_ns;
   if (before_ns == 0) return 0;
   row_ = changed ? row_ + 1 : 0;
+  ++polls_since_;
   if (!changed) return 0;
   // What moves at every poll was updated more often, and so just before it.
   const uint64_t update_ns =
       row_ > kMostInRow ? middle_ns : before_ns + (middle_ns - before_ns) / 2;
   ++updates_;
   if (updated_ns_ != 0) {
+    polls_[interval_count_ % kKept] = polls_since_;
     intervals_ns_[interval_count_++ % kKept] = update_ns - updated_ns_;
     Settle();
   }
+  polls_since_ = 0;
   updated_ns_ = update_ns;
   return update_ns;
 }
@@ -60,6 +65,9 @@ void UpdateTimer::Settle() {
     ++used;
   }
   period_ns_ = sum_ns / used;
+  std::array<uint32_t, kKept> polls = polls_;
+  std::sort(polls.begin(), polls.begin() + static_cast<std::ptrdiff_t>(count));
+  is_of_polls_ = polls[count / 2] < kLeastPolls;
 }
 
 }  // namespace microjoule

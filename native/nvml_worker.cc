@@ -19,7 +19,7 @@ constexpr uint64_t kAwaitNs = 150000000;
 
 constexpr char kAsleep[] =
     "it sleeps and was not woken to be read: it draws next to nothing, and is read from when "
-    "something else wakes it; to wake it, set wakeGpus";
+    "something else wakes it; to wake it, set wakeGpus (--wake-gpus)";
 
 // After which a GPU must be found anew.
 bool IsFatal(NvmlReturn code) {
@@ -55,6 +55,10 @@ bool NvmlHub::Worker::Load() {
 
 void NvmlHub::Worker::Begin() {
   const Outcome outcome = Initialise();
+  if (!initialised_) {
+    init_backoff_ns_ = kFirstRetryNs;
+    init_due_ns_ = clock_.MonotonicNs() + kFirstRetryNs;
+  }
   AwaitUpdates();
   List(outcome);
   has_begun_ = true;
@@ -77,24 +81,26 @@ Outcome NvmlHub::Worker::Initialise() {
   const bool attach = !HasSleeper();
   init_code_ = library_.Init(attach);
   if (init_code_ != kNvmlSuccess) {
-    init_backoff_ns_ = Doubled(init_backoff_ns_);
-    init_due_ns_ = now_ns + init_backoff_ns_;
-    const std::string why =
-        attach ? library_.Sentence("nvmlInit_v2", init_code_)
-               : library_.Sentence("nvmlInitWithFlags", init_code_) +
-                     "; without it a GPU that sleeps would be woken: to wake it, set wakeGpus";
+    const std::string why = attach ? library_.Sentence("nvmlInit_v2", init_code_)
+                                   : library_.Sentence("nvmlInitWithFlags", init_code_) +
+                                         "; without it a GPU that sleeps would be woken: to wake "
+                                         "it, set wakeGpus (--wake-gpus)";
     for (Slot& slot : slots_) {
       if (!slot.asleep) slot.gpu.Detach(NvmlStatusOf(init_code_), why);
     }
     return {NvmlStatusOf(init_code_), why};
   }
   initialised_ = true;
-  init_backoff_ns_ = 0;
   count_due_ns_ = now_ns + kCountNs;
   unsigned count = 0;
   const NvmlReturn code = library_.api().count(&count);
-  if (code != kNvmlSuccess && slots_.empty()) {
-    return {NvmlStatusOf(code), library_.Sentence("nvmlDeviceGetCount_v2", code)};
+  if (code != kNvmlSuccess) {
+    const Outcome outcome = {NvmlStatusOf(code), library_.Sentence("nvmlDeviceGetCount_v2", code)};
+    for (Slot& slot : slots_) {
+      if (!slot.asleep) slot.gpu.Detach(outcome.status, outcome.detail);
+    }
+    initialised_ = false;
+    return outcome;
   }
   known_count_ = count;
   // By NVML's own numbers, which are those that users know; of a container's view of the bus it
@@ -135,6 +141,12 @@ void NvmlHub::Worker::Attach(Slot* slot, uint64_t now_ns) {
   }
   slot->gpu.Attach(library_, device, clock_);
   if (slot->address.empty()) slot->address = slot->gpu.info.pci_address;
+  // What it said stays its reason.
+  if (!slot->gpu.settled()) {
+    slot->gpu.Release();
+    TryAgain(slot, now_ns);
+    return;
+  }
   code = slot->gpu.Poll(library_, clock_, wants_power_check_);
   if (IsFatal(code)) {
     Lose(slot, code, nullptr, now_ns);
@@ -144,13 +156,17 @@ void NvmlHub::Worker::Attach(Slot* slot, uint64_t now_ns) {
   slot->due_ns = slot->gpu.NextNs(now_ns, slots_.size());
 }
 
+void NvmlHub::Worker::TryAgain(Slot* slot, uint64_t now_ns) {
+  slot->backoff_ns = Doubled(slot->backoff_ns);
+  slot->due_ns = now_ns + slot->backoff_ns;
+}
+
 // `call`: null where the counters say already what happened.
 void NvmlHub::Worker::Lose(Slot* slot, NvmlReturn code, const char* call, uint64_t now_ns) {
   const std::string why =
       call != nullptr ? library_.Sentence(call, code) : slot->gpu.channels().front().detail();
   slot->gpu.Detach(NvmlStatusOf(code), why);
-  slot->backoff_ns = Doubled(slot->backoff_ns);
-  slot->due_ns = now_ns + slot->backoff_ns;
+  TryAgain(slot, now_ns);
   // The driver is gone, or was loaded anew: no handle is of use any more.
   if (code == kNvmlUninitialized || code == kNvmlDriverNotLoaded) initialised_ = false;
 }
@@ -241,12 +257,22 @@ void NvmlHub::Worker::AwaitUpdates() {
       waiting.emplace_back(&slot, state.ticks);
     }
   }
-  while (!waiting.empty() && clock_.MonotonicNs() < until_ns) {
+  std::vector<Slot*> empty;
+  for (Slot& slot : slots_) {
+    if (slot.gpu.attached() && slot.gpu.has_empty_total()) empty.push_back(&slot);
+  }
+  while (!(waiting.empty() && empty.empty()) && clock_.MonotonicNs() < until_ns) {
     sleeper_->SleepUntil(clock_.MonotonicNs() + kNsPerSecond / 1000);
     for (auto it = waiting.begin(); it != waiting.end();) {
       it->first->gpu.Poll(library_, clock_, false);
       const NvmlState& state = it->first->gpu.channels().front().state();
       it = state.ticks != it->second || state.status != Status::kOk ? waiting.erase(it) : it + 1;
+    }
+    // Their power is used unless their totals turn out to count.
+    for (auto it = empty.begin(); it != empty.end();) {
+      const bool counts = (*it)->gpu.TryTotal(library_, clock_);
+      if (counts) (*it)->gpu.Poll(library_, clock_, false);
+      it = counts ? empty.erase(it) : it + 1;
     }
   }
   for (Slot& slot : slots_) {

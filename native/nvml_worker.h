@@ -59,6 +59,7 @@ class NvmlHub::Worker {
   void Serve(Slot* slot, uint64_t now_ns);
   NvmlReturn Find(Slot* slot, NvmlDevice* device);
   void Attach(Slot* slot, uint64_t now_ns);
+  void TryAgain(Slot* slot, uint64_t now_ns);
   void Lose(Slot* slot, NvmlReturn code, const char* call, uint64_t now_ns);
   void PutToSleep(Slot* slot, uint64_t now_ns);
   Outcome Initialise();

@@ -90,6 +90,12 @@ struct CounterTiming {
   uint64_t lag_ns = 0;        // from what a value stands for to when it can be read
   uint64_t read_cost_ns = 0;  // of asking the device
   std::string method;
+  bool is_longest_period = false;  // it is no longer than that: it cannot be asked more often
+  // By the meter's count: what it was, and when, since it can be read without a gap; 0: all along.
+  uint64_t resumed_ticks = 0;
+  uint64_t resumed_ns = 0;
+  // How many breaks there were at the last one after which more is unknown than what a gap hid.
+  uint32_t jump_breaks = 0;
 };
 
 // A device beside its counters. What is not known is 0 or empty.
@@ -116,6 +122,10 @@ struct RawReading {
   bool interrupted = false;
   // It cannot be read now; count and time are those of the last time that it could.
   bool was_good = false;
+  // Where it could not be read before, or lost something: the first reading since, from which on it
+  // went on without a gap. 0: the source does not tell.
+  uint64_t since_ns = 0;
+  uint64_t since_ticks = 0;
 };
 
 struct Pass;
@@ -155,7 +165,10 @@ class Source {
 
   // What was learned since Probe.
   virtual CounterTiming Timing(size_t counter) const {
-    return {counters()[counter].update_period_ns, 0, 0, counters()[counter].method};
+    CounterTiming timing;
+    timing.update_period_ns = counters()[counter].update_period_ns;
+    timing.method = counters()[counter].method;
+    return timing;
   }
   virtual std::vector<DeviceState> Devices() const { return {}; }
   // True once Probe would find other counters: whoever opens a meter now gets a new one.

@@ -19,9 +19,9 @@ export function withFlags(text: string): string {
   return text
     .replaceAll(/\bwith sysfs\b/g, 'with --sysfs')
     .replaceAll(/\bwith dev\b/g, 'with --dev')
-    .replaceAll(/\bwith nvmlLibrary\b/g, 'with --nvml-library')
-    .replaceAll('the nvmlLibrary option', '--nvml-library')
-    .replaceAll('set wakeGpus', 'pass --wake-gpus');
+    .replaceAll('with nvmlLibrary (--nvml-library)', 'with --nvml-library')
+    .replaceAll('the nvmlLibrary option (--nvml-library)', '--nvml-library')
+    .replaceAll('set wakeGpus (--wake-gpus)', 'pass --wake-gpus');
 }
 
 /** The blocks of the live test. @param lost counters of the meters that the total lacks */

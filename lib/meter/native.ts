@@ -52,6 +52,13 @@ export interface CounterTiming {
   /** Of asking the device once, on the thread that does. */
   readCostNs?: number;
   method?: string;
+  /** The period is no longer than that: the device cannot be asked more often. */
+  isLongestPeriod?: true;
+  /** The count, and its own time then, since it can be read without a gap; absent: all along. */
+  resumedTicks?: bigint;
+  resumedNs?: bigint;
+  /** The count of breaks at the last one after which more is unknown than what a gap hid. */
+  jumpBreakCount?: number;
 }
 
 /** A device beside its counters. What is not known is absent. */

@@ -160,6 +160,36 @@ void TestLater() {
   CHECK(Eventually([&] { return ReadAll(source.get())[0].ticks > 0; }));
 }
 
+// What a GPU tells in its first moment is not held against it for good.
+void TestFirstMoment() {
+  const TempTree tree;
+  // A driver that was just loaded counts from nothing; power that was at rest; a total that could
+  // not be told yet; a right that is lacking, which keeps its advice.
+  WriteScript(tree,
+              "gpu A\nperiod 0.05\ncounted 0\n"
+              "gpu B\nanswers energy 3\npower 0 until 0.5 100\n"
+              "gpu C\nperiod 0.02\nfault energy after 0 code 27 times 2\n"
+              "gpu D\nanswers energy 4\nanswers instant 4\nanswers average 4\nanswers usage 4\n");
+  const auto source = MakeNvml();
+  CHECK(source->Probe(FakeOptions(tree)).status == Status::kOk);
+  CHECK(source->counters()[0].method == "total energy");
+  CHECK(source->counters()[3].outcome.status == Status::kNoPermission);
+  CHECK(Eventually([&] { return ReadAll(source.get())[1].status == Status::kOk; }));
+  CHECK(Eventually([&] { return ReadAll(source.get())[2].status == Status::kOk; }));
+  CHECK(source->Timing(2).method == "total energy");
+  CHECK(ReadAll(source.get())[3].status == Status::kNoPermission);
+}
+
+// Power that falls to nothing is no energy of 0 J.
+void TestPowerOfNothing() {
+  const TempTree tree;
+  WriteScript(tree, "gpu A\nperiod 0.05\nanswers energy 3\npower 150 until 0.7 0\n");
+  const auto source = MakeNvml();
+  CHECK(source->Probe(FakeOptions(tree)).status == Status::kOk);
+  CHECK(Eventually([&] { return ReadAll(source.get())[0].status == Status::kImplausible; }));
+  CHECK(Says(*source, 0, "reads 0 W"));
+}
+
 // The driver is loaded again under an open meter: NVML begins anew.
 void TestReload() {
   const TempTree tree;
@@ -281,6 +311,8 @@ int main() {
   microjoule::TestFalls();
   microjoule::TestStandsStill();
   microjoule::TestLater();
+  microjoule::TestFirstMoment();
+  microjoule::TestPowerOfNothing();
   microjoule::TestReload();
   microjoule::TestSleeping();
   microjoule::TestShared();

@@ -154,7 +154,7 @@ export function expectDefaultWords(row: Row, measured: Measured): void {
     ...SOURCES.filter((one) => listed(row, one).length > 0 && !row.byDefault.includes(one)).map(
       (one): [string, string] => [one, left],
     ),
-    ['nvml', 'not-found: no-nvml does not exist: check the nvmlLibrary option'],
+    ['nvml', 'not-found: no-nvml does not exist: check the nvmlLibrary option (--nvml-library)'],
   ];
   expectWords(Object.fromEntries(wanted.filter(([name]) => !/^\w+-core$/.test(name))), measured);
 }
