@@ -29,7 +29,7 @@ export function slowCounterWarnings(deltas: readonly CounterDelta[]): Warning[] 
   return [
     ...lost.map((delta) => ({
       code: 'gpu-lost',
-      message: `${nameOf(delta)} was lost on the way: ${delta.detail}. What it had counted is in the total, which is "at least".`,
+      message: `${nameOf(delta)} was not read all the time: ${delta.detail}. What it is known to have counted is in the total, which is "at least".`,
       hint: 'See what the driver says: nvidia-smi, dmesg | grep -i nvrm',
     })),
     ...indicative.map((delta) => ({

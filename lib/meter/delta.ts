@@ -3,7 +3,7 @@
 // What one counter metered between two readings, whatever the total then holds.
 import { formatDuration } from '../core/numbers.js';
 import { NANOSECONDS_PER_SECOND } from '../core/units.js';
-import type { Status } from '../core/vocabulary.js';
+import type { Domain, Status } from '../core/vocabulary.js';
 import type { CounterTiming, NativeCounter } from './native.js';
 import { type CounterReading, ticksToJoules } from './reading.js';
 
@@ -32,25 +32,46 @@ const NOTED_RATIO = 0.01;
  */
 const LAG_PERIODS = 3;
 const LAG_SECONDS = 0.05;
-/** Of GPUs, until the one at hand was seen; as natively (nvml_update.h). */
-const ASSUMED_PERIOD_SECONDS = 0.1;
 /** The thread that asks slow counters may be late on a busy machine: that much of a region may be carried over. */
 const CARRIED_RATIO = 0.02;
 /** Regions of fewer updates of a slow counter give an indication only. */
 export const LEAST_UPDATES = 10;
 /** Reading before and after errs by sd T / (sqrt(6) L): 1 % from 41 updates on. */
 export const UPDATES_FOR_ONE_PERCENT = 41;
+/** Of GPUs, until the updates of the one at hand were seen; as natively (nvml_update.h). */
+const ASSUMED_PERIOD_SECONDS = 0.1;
+const OF_GPUS: readonly Domain[] = ['gpu', 'gpu-memory', 'module'];
 
 export function failed(status: Status, detail: string): Found {
   return { status, detail };
 }
 
-/** How long a region must be for a counter of this period. */
-export function wantedLength(periodSeconds: number): string {
-  const [least, good] = [LEAST_UPDATES, UPDATES_FOR_ONE_PERCENT].map((count) =>
-    formatDuration(count * periodSeconds),
-  );
-  return `it is updated every ${formatDuration(periodSeconds)}, so make the region ${least} long at least, and ${good} for 1 %`;
+/** How long a region must be for a slow counter, and of what that follows. */
+interface Wanted {
+  leastSeconds: number;
+  words: string;
+}
+
+/** Each end of a region is known to an update, and is as late as the value that is read then. */
+function wantedLength(counter: NativeCounter, timing: CounterTiming): Wanted | undefined {
+  const { updatePeriodNs = 0, lagNs = 0, isLongestPeriod } = timing;
+  const isKnown = updatePeriodNs > 0;
+  if (!counter.blocking || !(isKnown || OF_GPUS.includes(counter.domain))) return undefined;
+  const period = isKnown ? updatePeriodNs / NANOSECONDS_PER_SECOND : ASSUMED_PERIOD_SECONDS;
+  const lag = lagNs / NANOSECONDS_PER_SECOND;
+  const every = formatDuration(period);
+  const updated = !isKnown
+    ? `it is assumed to be updated every ${every}`
+    : isLongestPeriod
+      ? `it is updated every ${every} or more often, which cannot be seen`
+      : `it is updated every ${every}`;
+  const late = lag > NOTED_RATIO * period ? `, ${formatDuration(lag)} late` : '';
+  const least = LEAST_UPDATES * (period + lag);
+  const good = formatDuration(UPDATES_FOR_ONE_PERCENT * (period + lag));
+  return {
+    leastSeconds: least,
+    words: `${updated}${late}, so make the region ${formatDuration(least)} long at least, and ${good} for 1 %`,
+  };
 }
 
 function methodOf(about: About): { method?: string } {
@@ -69,10 +90,9 @@ function plausibleLag(counter: NativeCounter, seconds: number, about: About): nu
 
 function stale(counter: NativeCounter, seconds: number, about: About): Found {
   const still = `${counter.origin} did not move in ${seconds.toPrecision(3)} s`;
-  const { updatePeriodNs } = about.timing();
-  if (counter.blocking && updatePeriodNs !== undefined && updatePeriodNs > 0) {
-    const period = updatePeriodNs / NANOSECONDS_PER_SECOND;
-    if (seconds < LEAST_UPDATES * period) return failed('stale', `${still}: ${wantedLength(period)}`);
+  const wanted = wantedLength(counter, about.timing());
+  if (wanted !== undefined && seconds < wanted.leastSeconds) {
+    return failed('stale', `${still}: ${wanted.words}`);
   }
   return failed(
     'stale',
@@ -80,24 +100,50 @@ function stale(counter: NativeCounter, seconds: number, about: About): Found {
   );
 }
 
+/** A part of a region's energy: no time of the rest is known, so nothing is scaled. */
+function part(counter: NativeCounter, ticks: bigint, detail: string, about: About): Found {
+  return {
+    status: 'ok',
+    detail,
+    energyJoules: ticksToJoules(BigInt.asUintN(64, ticks), counter.scaleNumerator, counter.scaleDenominator),
+    incomplete: true,
+    ...methodOf(about),
+  };
+}
+
+/** Whether a count with a time of its own holds nothing but what was used, though gaps may have hidden some. */
+function isSure(from: CounterReading, about: About): boolean {
+  return from.timeNs !== 0n && (about.timing().jumpBreakCount ?? 0) <= from.breakCount;
+}
+
 /** What a slow counter that was lost in the region had counted until then is a part of its energy. */
 function untilLost(counter: NativeCounter, from: CounterReading, to: CounterReading, about: About): Found {
   const why = about.explain();
   const status = about.status(to.statusCode);
-  const goesOn = from.statusCode === 0 && from.timeNs !== 0n && to.breakCount === from.breakCount;
   const ownSeconds = Number(to.timeNs - from.timeNs) / NANOSECONDS_PER_SECOND;
-  if (!goesOn || !(ownSeconds > 0) || to.ticks === from.ticks) return failed(status, why);
-  return {
-    status: 'ok',
-    detail: `counted for ${ownSeconds.toPrecision(3)} s only, then ${status}: ${why}`,
-    energyJoules: ticksToJoules(
-      BigInt.asUintN(64, to.ticks - from.ticks),
-      counter.scaleNumerator,
-      counter.scaleDenominator,
-    ),
-    incomplete: true,
-    ...methodOf(about),
-  };
+  if (from.statusCode !== 0 || !isSure(from, about) || !(ownSeconds > 0) || to.ticks === from.ticks) {
+    return failed(status, why);
+  }
+  const detail = `counted for ${ownSeconds.toPrecision(3)} s only, then ${status}: ${why}`;
+  return part(counter, to.ticks - from.ticks, detail, about);
+}
+
+/** So is what one has counted that could not be read at the start, from when it could on. */
+function sinceResumed(counter: NativeCounter, from: CounterReading, to: CounterReading, about: About): Found {
+  const why = failed(about.status(from.statusCode), `${counter.origin} could not be read at the start`);
+  const { resumedTicks, resumedNs, jumpBreakCount = 0 } = about.timing();
+  if (resumedTicks === undefined || resumedNs === undefined || jumpBreakCount > from.breakCount) return why;
+  const ownSeconds = Number(to.timeNs - resumedNs) / NANOSECONDS_PER_SECOND;
+  if (!(ownSeconds > 0) || !(to.ticks > resumedTicks)) return why;
+  const detail = `counted for the last ${ownSeconds.toPrecision(3)} s only: ${why.detail}`;
+  return part(counter, to.ticks - resumedTicks, detail, about);
+}
+
+/** What it counted before and after a gap is known. */
+function acrossBreak(counter: NativeCounter, from: CounterReading, to: CounterReading, about: About): Found {
+  const why = about.explain();
+  if (!isSure(from, about) || to.ticks === from.ticks) return failed('implausible', why);
+  return part(counter, to.ticks - from.ticks, `counted in part only: ${why}`, about);
 }
 
 /** @param seconds between the two readings, by their own clock */
@@ -110,10 +156,8 @@ export function deltaBetween(
 ): Found {
   if (from === undefined || to === undefined) return failed('failed', 'not part of both readings');
   if (to.statusCode !== 0) return untilLost(counter, from, to, about);
-  if (from.statusCode !== 0) {
-    return failed(about.status(from.statusCode), `${counter.origin} could not be read at the start`);
-  }
-  if (to.breakCount !== from.breakCount) return failed('implausible', about.explain());
+  if (from.statusCode !== 0) return sinceResumed(counter, from, to, about);
+  if (to.breakCount !== from.breakCount) return acrossBreak(counter, from, to, about);
   if (to.ticks === from.ticks) return stale(counter, seconds, about);
   const energyJoules = ticksToJoules(
     // A count that began near 2^64 goes on at 0.
@@ -137,19 +181,18 @@ export function deltaBetween(
   }
   const ratio = seconds / ownSeconds;
   const isNoted = Math.abs(ratio - 1) > NOTED_RATIO;
-  const period = (about.timing().updatePeriodNs ?? 0) / NANOSECONDS_PER_SECOND;
-  const isShort = counter.blocking && period > 0 && seconds < LEAST_UPDATES * period;
+  const wanted = wantedLength(counter, about.timing());
+  const isShort = wanted !== undefined && seconds < wanted.leastSeconds;
   const isWide = ownSeconds - seconds > lag;
-  const only = isShort
-    ? wantedLength(period)
-    : isWide
-      ? 'its last update before the region was long ago'
-      : '';
+  const only = isShort ? wanted.words : isWide ? 'its last update before the region was long ago' : '';
+  const lateSeconds = (about.timing().lagNs ?? 0) / NANOSECONDS_PER_SECOND;
+  const isLate = !isShort && lateSeconds > NOTED_RATIO * seconds;
   return {
     status: 'ok',
     detail: joined(
       counter.detail,
       isNoted ? `read over ${ownWords} of its own, scaled to the region` : '',
+      isLate ? `what it tells comes ${formatDuration(lateSeconds)} late` : '',
       only === '' ? '' : `an indication only: ${only}`,
     ),
     energyJoules: energyJoules * ratio,

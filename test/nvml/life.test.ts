@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // GPUs that come and go, and drivers that are loaded anew, under an open meter, through the addon.
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startRecording } from '../../lib/measure/recording.js';
@@ -29,6 +30,15 @@ function keep(options: ReturnType<typeof describedBy>): Meter {
   const meter = openMeter(options);
   open.push(meter);
   return meter;
+}
+
+function writeSleepingGpu(sysfs: string, device: string, status: string): void {
+  const folder = path.join(sysfs, device);
+  mkdirSync(path.join(folder, 'power'), { recursive: true });
+  writeFileSync(path.join(folder, 'vendor'), '0x10de\n');
+  writeFileSync(path.join(folder, 'device'), '0x28e0\n');
+  writeFileSync(path.join(folder, 'class'), '0x030000\n');
+  writeFileSync(path.join(folder, 'power/runtime_status'), `${status}\n`);
 }
 
 async function eventually(what: () => boolean): Promise<void> {
@@ -97,7 +107,7 @@ describe.skipIf(fakeNvmlLibrary() === undefined)(
       expect(Math.abs(returned / first - 1)).toBeLessThan(0.1);
     });
 
-    it('a driver that is loaded anew costs the interval in which it was, and no other', {
+    it('a driver that is loaded anew costs what it hid, and nothing else', {
       timeout: LONG_MS,
     }, async () => {
       const gpu = 'gpu NVIDIA R\nperiod 0.02\nfault energy after 60 code 1 times 1\nrestarts 0.9\n';
@@ -106,10 +116,11 @@ describe.skipIf(fakeNvmlLibrary() === undefined)(
       await sleep(2500);
       const end = meter.read();
       const across = meter.between(start, end);
-      expect(across.map(({ status }) => status)).not.toContain('ok');
-      for (const { energyJoules, detail } of across) {
-        expect(energyJoules).toBeUndefined();
+      for (const { energyJoules = Number.NaN, detail, ...delta } of across) {
+        expect(delta).toMatchObject({ status: 'ok', incomplete: true });
         expect(detail).toContain('began anew');
+        expect(energyJoules).toBeGreaterThan(100);
+        expect(energyJoules).toBeLessThan(260);
       }
       const after = await over(meter, 1000);
       expect(statuses(after)).toEqual(['nvml:0 ok', 'nvml:1 ok']);
@@ -122,9 +133,26 @@ describe.skipIf(fakeNvmlLibrary() === undefined)(
       const recording = startRecording(describedBy('gpu NVIDIA R\nperiod 0.02\nrestarts 0.7\n'));
       await sleep(1500);
       const { gpu } = recording.stop().components;
-      expect(gpu.kind).toBe('absent');
-      expect(gpu).not.toHaveProperty('energyJoules');
+      expect(gpu).toMatchObject({ kind: 'measured', atLeast: true });
+      expect(gpu.energyJoules).toBeGreaterThan(50);
+      expect(gpu.energyJoules).toBeLessThan(160);
       expect(JSON.stringify(gpu)).toContain('began anew');
+    });
+
+    it('one that wakes in a region is counted from then on', { timeout: LONG_MS }, async () => {
+      const options = describedBy('gpu Laptop\nperiod 0.02\npower 80\n');
+      const asleep = 'bus/pci/devices/0000:01:00.0';
+      const status = (text: string) => writeSleepingGpu(options.sysfs, asleep, text);
+      status('suspended');
+      const recording = startRecording(options);
+      await sleep(300);
+      status('active');
+      await sleep(3500);
+      const { gpu } = recording.stop().components;
+      expect(gpu).toMatchObject({ kind: 'measured', atLeast: true });
+      expect(gpu.energyJoules).toBeGreaterThan(80);
+      expect(gpu.energyJoules).toBeLessThan(310);
+      expect(JSON.stringify(gpu)).toContain('could not be read at the start');
     });
 
     it('a driver that cannot begin now is tried again by whoever opens a meter later', async () => {

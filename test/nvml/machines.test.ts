@@ -63,7 +63,11 @@ describe.skipIf(fakeNvmlLibrary() === undefined)('GPUs (needs a C compiler: apt-
 
   it('says how long a region must be that is too short', async () => {
     const meter = meterOf('gpu A\nperiod 0.1\n');
-    await sleep(800);
+    const opened = meter.read(true);
+    await sleep(300);
+    const [fresh] = meter.between(opened, meter.read());
+    expect(fresh).toMatchObject({ status: 'ok', indicative: true });
+    await sleep(500);
     let start = meter.read(true);
     await sleep(400);
     const [few] = meter.between(start, meter.read());
@@ -80,6 +84,40 @@ describe.skipIf(fakeNvmlLibrary() === undefined)('GPUs (needs a C compiler: apt-
     const [enough] = meter.between(start, meter.read());
     expect(enough).toMatchObject({ status: 'ok' });
     expect(enough).not.toHaveProperty('indicative');
+  });
+
+  it('flags short regions of power that never changes, whose updates cannot be seen', async () => {
+    const meter = meterOf('gpu P\nanswers energy 3\npower 150\n');
+    await sleep(1000);
+    const start = meter.read(true);
+    await sleep(350);
+    const [delta] = meter.between(start, meter.read());
+    expect(delta).toMatchObject({ status: 'ok', indicative: true });
+    expect(delta?.detail).toContain('it is assumed to be updated every 100');
+  });
+
+  it('asks for longer regions of power that is told late', async () => {
+    const meter = meterOf(
+      'gpu Avg\nanswers energy 3\nanswers instant 3\nanswers usage 3\nsquare 300 20 0.7\n',
+    );
+    await sleep(1000);
+    const start = meter.read(true);
+    await sleep(1500);
+    const [delta] = meter.between(start, meter.read());
+    expect(delta).toMatchObject({ status: 'ok', indicative: true });
+    expect(delta?.detail).toMatch(/it is updated every .*, .* late, so make the region/);
+  });
+
+  it('says why it refuses what a GPU tells', async () => {
+    const meter = meterOf(
+      'gpu A\nanswers energy 3\nlies 1500000\ngpu B\nstuck 0\nanswers instant 3\nanswers average 3\nanswers usage 3\n',
+    );
+    const [lies, stuck] = meter.list(meter.read());
+    expect(lies).toMatchObject({
+      status: 'implausible',
+      detail: expect.stringContaining('which no GPU draws'),
+    });
+    expect(stuck).toMatchObject({ status: 'implausible', detail: expect.stringContaining('reads 0 J') });
   });
 
   it('is within 1 % of the truth over 41 updates', async () => {
