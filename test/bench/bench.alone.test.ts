@@ -169,8 +169,8 @@ describe.skipIf(!hasVirtualMachine)('microjoule bench', () => {
 
   it('keeps the runs before a counter stopped, and names it', { timeout: 60_000 }, async () => {
     // When nothing at all is recorded any more, the next run fails.
-    const fault = 'fault event power/energy-ram read EIO from 4s\n';
-    const flags = ['-N', '-r', '60', '--idle', '0.3'];
+    const fault = 'fault event power/energy-ram read EIO from 6s\n';
+    const flags = ['-N', '-r', '80', '--idle', '0.3'];
     const { report, onSeconds } = await measure({ a: [1, 100] }, flags, MACHINE + fault, [0, 1]);
     const [a] = report.results;
     if (a === undefined) throw new Error('there is no result');
@@ -184,6 +184,20 @@ describe.skipIf(!hasVirtualMachine)('microjoule bench', () => {
     const warning = a.warnings.find(({ code }) => code === 'lost-runs');
     expect(warning?.message).toMatch(/perf:energy-ram:0 in run/);
     expect(warning?.hint).toContain('microjoule doctor');
+    expect(report.missing).toEqual([]);
+  });
+
+  it('mixes no runs with and without a counter that wakes up', { timeout: 60_000 }, async () => {
+    const fault = 'fault meter dram-0 freeze from 0s to 4s\n';
+    const more = MACHINE.replace('power 2W', 'power 20W');
+    const flags = ['-N', '-r', '50', '--idle', '0.3'];
+    const { report, onSeconds } = await measure({ a: [1, 100] }, flags, more + fault);
+    const [a] = report.results;
+    if (a === undefined) throw new Error('there is no result');
+    // 50 W idle, and 10 W more; a mean of both kinds would be some 47 W.
+    const watts = 50 + (LOAD_WATTS * (onSeconds.a ?? Number.NaN)) / a.mean;
+    expect(Math.abs(a.power.meanWatts / watts - 1), JSON.stringify(a.warnings)).toBeLessThan(0.1);
+    expect(report.idle.powerWatts).toBeGreaterThan(0.95 * 50);
     expect(report.missing).toEqual([]);
   });
 
