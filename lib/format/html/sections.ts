@@ -14,6 +14,7 @@ import {
 } from '../../core/numbers.js';
 import type { Report } from '../../core/report-types.js';
 import { GRAMS_PER_KG } from '../../core/units.js';
+import type { Provenance } from '../../core/vocabulary.js';
 import {
   emissionsBounds,
   energyBounds,
@@ -29,6 +30,8 @@ import { dataOf, escapeHtml, htmlTable } from './escape.js';
 
 interface Tile {
   name: string;
+  /** What says how the value came about. */
+  of: Pick<Provenance, 'kind' | 'source' | 'method'>;
   /** HTML. */
   value: string;
   /** HTML, a line each. */
@@ -43,6 +46,7 @@ export function tiles(report: Report): string {
   const all: Tile[] = [
     {
       name: 'Emissions (CO2 equivalent)',
+      of: emissions,
       value: amount('emissions.emissionsGrams', emissions.emissionsGrams, formatMass, emissions.atLeast),
       more: [
         ...interval(emissionsBounds(emissions), emissions.confidenceRatio),
@@ -52,6 +56,7 @@ export function tiles(report: Report): string {
     },
     {
       name: 'Energy',
+      of: energy,
       value: amount('energy.energyJoules', energy.energyJoules, formatEnergy, energy.atLeast),
       more: [
         ...interval(energyBounds(energy.energyJoules, energy), energy.confidenceRatio),
@@ -61,6 +66,7 @@ export function tiles(report: Report): string {
     },
     {
       name: report.merged === undefined ? 'Duration' : 'Machine time',
+      of: duration,
       value: amount('duration.durationSeconds', duration.durationSeconds, formatDuration, false),
       more:
         energy.powerWatts === undefined
@@ -72,6 +78,7 @@ export function tiles(report: Report): string {
     },
     {
       name: 'Carbon intensity',
+      of: intensity,
       value: `${dataOf('intensity.intensityGramsPerKwh', intensity.intensityGramsPerKwh, formatDecimals(intensity.intensityGramsPerKwh, 6))} g/kWh`,
       more: [
         ...interval(intensityBounds(intensity), intensity.confidenceRatio),
@@ -83,6 +90,7 @@ export function tiles(report: Report): string {
   if (score !== undefined) {
     all.push({
       name: scoreName(score),
+      of: score,
       value: amount('score.gramsPerUnit', score.gramsPerUnit, formatMass, score.atLeast),
       more: [
         ...interval(scoreBounds(score), score.confidenceRatio),
@@ -94,12 +102,13 @@ export function tiles(report: Report): string {
   if (embodied !== undefined) {
     all.push({
       name: 'Embodied emissions',
+      of: embodied,
       value: amount('embodied.embodiedGrams', embodied.embodiedGrams, formatMass, false),
       more: ["the run's share of making the hardware", kindOf(embodied.kind)],
     });
   }
-  const tile = ({ name, value, more }: Tile, index: number) =>
-    `<div class="tile${index === 0 ? ' first' : ''}"><dt>${escapeHtml(name)}</dt><dd><span class="value">${value.replace(/^at least /, '<span class="low">at least</span> ')}</span>${more.map((line) => `<span class="more">${line}</span>`).join('')}</dd></div>`;
+  const tile = ({ name, of, value, more }: Tile, index: number) =>
+    `<div class="tile${index === 0 ? ' first' : ''}" tabindex="0" data-tip="${escapeHtml(`${of.kind}, ${of.source}: ${of.method}`)}"><dt>${escapeHtml(name)}</dt><dd><span class="value">${value.replace(/^at least /, '<span class="low">at least</span> ')}</span>${more.map((line) => `<span class="more">${line}</span>`).join('')}</dd></div>`;
   return `<dl class="tiles${all.length > 4 ? ' many' : ''}">\n${all.map(tile).join('\n')}\n</dl>`;
 }
 

@@ -17,6 +17,24 @@ function at(report: Report, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown>)?.[name], report);
 }
 
+const UNITS: Record<string, number> = {
+  ...{ '': 1, '%': 0.01, J: 1, kJ: 1e3, GJ: 1e9, W: 1, kW: 1e3 },
+  ...{ µg: 1e-6, mg: 1e-3, g: 1, kg: 1e3, t: 1e6, µs: 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86_400 },
+};
+
+/** What a reader takes from a text such as `61.23 kJ` or `19 min 52.96 s`, and how exact its last digit is. */
+function amountOf(text: string): { amount: number; within: number } {
+  const parts = [...text.matchAll(/(\d[\d,]*(?:\.(\d+))?(?:e([+-]\d+))?) ?([a-zµA-Z%]*)/g)];
+  let [amount, within] = [0, 0];
+  for (const [, number = '', decimals = '', exponent = '0', unit = ''] of parts) {
+    const scale = UNITS[unit];
+    if (scale === undefined) throw new Error(`${text}: ${unit} is no unit that is known here`);
+    amount += Number(number.replaceAll(',', '')) * scale;
+    within = 0.501 * scale * 10 ** (Number(exponent) - decimals.length);
+  }
+  return { amount, within };
+}
+
 /** Every number of the page: where it comes from and what it is. */
 function dataOfPage(html: string): { path: string; value: number; text: string }[] {
   return [...html.matchAll(/<data value="([^"]*)" data-path="([^"]*)">([^<]*)<\/data>/g)].map(
@@ -43,8 +61,17 @@ describe('formatHtml', () => {
     for (const path of ['energy.energyJoules', 'emissions.emissionsGrams', 'duration.durationSeconds']) {
       expect(paths).toContain(path);
     }
+    const tiles = formatHtml(report).match(/<div class="tile[^>]*>/g) ?? [];
+    expect(tiles.length).toBeGreaterThan(3);
+    for (const tile of tiles) expect(tile).toMatch(/data-tip="(measured|estimated|assumed), [^"]+: [^"]+"/);
     for (const { path, value, text } of shown) {
       expect(value, path).toBe(at(report, path));
+      const { amount, within } = amountOf(text);
+      // Mass is read in grams.
+      const expected = /Kg(Per|$)/.test(path) ? 1000 * value : value;
+      expect(Math.abs(amount - expected), `${path}: ${value} is shown as ${text}`).toBeLessThanOrEqual(
+        within,
+      );
       expect(text).not.toMatch(/unknown|NaN|undefined/);
     }
   });

@@ -108,6 +108,8 @@ describe.skipIf(chromiumPath === undefined)(`the page in Chromium (${WHY_SKIPPED
     await page.mouse.move(5, 5);
     expect(await tip.isHidden()).toBe(true);
     await page.keyboard.press('Tab');
+    expect(await tip.innerText()).toMatch(/^(measured|estimated|assumed), .+: /);
+    await page.focus('#components g.cpu');
     expect(await tip.innerText()).toMatch(/^CPU: 61\.23 kJ/);
     await page.keyboard.press('Escape');
     expect(await tip.isHidden()).toBe(true);
