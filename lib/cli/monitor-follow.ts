@@ -99,7 +99,12 @@ export function watch(options: ReportOptions): Follower {
   let screen: ReturnType<typeof openScreen> | undefined;
   let shownNs = Number.NEGATIVE_INFINITY;
   const frame = (columns: number, rows: number): string[] =>
-    view === undefined ? [] : [...monitorFrame(view, columns, rows - 1, style), style('muted', 'q quits')];
+    view === undefined
+      ? []
+      : [
+          ...monitorFrame(view, columns, rows - 1, style),
+          style('muted', stdin.isTTY ? 'q quits' : 'Ctrl-C quits'),
+        ];
   return {
     take(record, stop) {
       const isShown = record.type === 'row' && record.timeNs - shownNs >= LEAST_REDRAW_NS;

@@ -10,6 +10,9 @@ const HOME = '\u001b[H';
 const CLEAR_REST_OF_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 const CTRL_C = '\u0003';
+const CTRL_Z = '\u001a';
+/** Whoever is not stopped by then will not be: a process group without a shell is not. */
+const STOPS_WITHIN_MS = 200;
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
@@ -20,7 +23,7 @@ export interface Screen {
 
 /**
  * Draws `frame` on the terminal whenever asked to, and when its size changes.
- * @param quit called for `q` and Ctrl-C, which in this mode is a key
+ * @param quit called for `q` and Ctrl-C, which in this mode is a key; Ctrl-Z stops the process as it does elsewhere
  */
 export function openScreen(
   output: WriteStream,
@@ -29,6 +32,7 @@ export function openScreen(
   quit: () => void,
 ): Screen {
   let isOpen = true;
+  let timer: NodeJS.Timeout | undefined;
   const draw = (): void => {
     if (!isOpen) return;
     const lines = frame(output.columns || DEFAULT_COLUMNS, output.rows || DEFAULT_ROWS);
@@ -37,10 +41,32 @@ export function openScreen(
   const onKey = (keys: Buffer): void => {
     const text = keys.toString('latin1');
     if (/q/i.test(text) || text.includes(CTRL_C)) quit();
+    else if (text.includes(CTRL_Z)) stop();
+  };
+  /** Until it goes on, the terminal is another's. */
+  const stop = (): void => {
+    if (process.platform === 'win32' || timer !== undefined) return;
+    input.setRawMode(false);
+    output.write(LEAVE);
+    process.on('SIGCONT', goOn);
+    timer = setTimeout(goOn, STOPS_WITHIN_MS);
+    // Ctrl-Z is for all processes in the foreground.
+    process.kill(0, 'SIGTSTP');
+  };
+  const goOn = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    process.off('SIGCONT', goOn);
+    if (!isOpen) return;
+    input.setRawMode(true);
+    output.write(ENTER);
+    draw();
   };
   const close = (): void => {
     if (!isOpen) return;
     isOpen = false;
+    clearTimeout(timer);
+    process.off('SIGCONT', goOn);
     process.off('exit', close);
     output.off('resize', draw);
     if (input.isTTY) {
