@@ -107,7 +107,7 @@ function buildProgram(finish: (outcome: ChildOutcome) => void): Command {
       numberFrom(0, false),
     )
     .option('-q, --quiet', 'no report on stderr')
-    .option('--no-progress', 'no status line for long commands')
+    .option('--no-progress', 'no status lines while a long command runs')
     .option('--project-name <name>', 'name of the project in the report', text)
     .option('--run-id <id>', 'identifies the run (default: a random UUID)', text)
     .option('--experiment-id <id>', 'what several runs belong to: experiment_id of emissions.csv', text)
