@@ -131,6 +131,30 @@ describe.skipIf(process.platform === 'win32')('a command', () => {
     expect(await until(() => !isAlive(pid))).toBe(true);
   });
 
+  // util-linux gives what it runs a terminal of its own.
+  it.skipIf(!existsSync('/usr/bin/script'))(
+    'may keep our terminal, and is ended with all that it started nonetheless',
+    async () => {
+      const script = `
+        import { CommandExecutor } from '${new URL('../../dist/bench/execute.js', import.meta.url).href}';
+        const executor = new CommandExecutor({ shell: ['/bin/sh', '-c'], input: undefined });
+        const told = (line, more) => executor.execute(line, { output: 'null', ...more });
+        const own = await told('echo apart >/dev/tty');
+        const kept = await told('echo together >/dev/tty', { needsTerminal: true });
+        const late = await told('sleep 60 & echo $! > ${file('kept')}; wait', { needsTerminal: true, timeoutSeconds: 0.5 });
+        executor.close();
+        console.log(['codes', own.exitCode === 0, kept.exitCode, late.timedOut].join(' '));`;
+      writeFileSync(file('kept.mjs'), script);
+      const args = ['-qec', `'${process.execPath}' '${file('kept.mjs')}'`, '/dev/null'];
+      const { stdout } = spawnSync('/usr/bin/script', args, { encoding: 'utf8', input: '' });
+      expect(stdout).toContain('together');
+      expect(stdout).not.toContain('apart');
+      expect(stdout).toContain('codes false 0 true');
+      const pid = Number(readFileSync(file('kept'), 'utf8'));
+      expect(await until(() => !isAlive(pid))).toBe(true);
+    },
+  );
+
   it('leaves no file behind', async () => {
     const ours = (): string[] =>
       readdirSync(os.tmpdir()).filter((name) => name.startsWith('microjoule-bench-'));
