@@ -51,9 +51,11 @@ void CounterWatch::SetTracking(bool tracking, uint64_t now_ns) {
   if (tracking == tracking_) return;
   tracking_ = tracking;
   if (tracking) {
-    if (calibration_.period_ns <= 0) {
+    // A lock shows whether a short period is still true. Reads at the base rate do not show that a
+    // long one is not.
+    if (calibration_.period_ns <= 0 || calibration_.period_ns > kLongestTrackedNs) {
       Calibrate(now_ns);
-    } else if (calibration_.period_ns <= kLongestTrackedNs) {
+    } else {
       losses_ = 0;
       Search(now_ns);
     }
@@ -237,7 +239,7 @@ uint64_t CounterWatch::NextNs() const {
   return static_cast<uint64_t>(std::max(0.0, predictor_.WakeNs()));
 }
 
-bool CounterWatch::Recalibrate() {
+bool CounterWatch::Recalibrate(uint64_t now_ns) {
   if (mode_ != Mode::kTracking && mode_ != Mode::kSparse) return false;
   const bool is_rough = mode_ == Mode::kSparse || calibration_.held_up_ratio > kMostHeldUp;
   if (fresh_ < (is_rough ? kFreshSparseUpdates : kFreshUpdates)) return false;
@@ -254,8 +256,13 @@ bool CounterWatch::Recalibrate() {
     found.jitter_ns = std::sqrt((1 - kNewJitter) * before_ns * before_ns +
                                 kNewJitter * found.jitter_ns * found.jitter_ns);
   }
+  const bool was_slow = calibration_.period_ns > kLongestTrackedNs;
   Learn(found);
   if (mode_ == Mode::kTracking) predictor_.SetJitter(calibration_.jitter_ns);
+  if (tracking_ && was_slow && calibration_.period_ns <= kLongestTrackedNs) {
+    losses_ = 0;
+    Search(now_ns);
+  }
   return true;
 }
 

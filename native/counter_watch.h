@@ -37,7 +37,8 @@ class CounterWatch {
 
   // What was known of this counter before it was opened. Before any reading.
   void Remember(const Calibration& known) { Learn(known); }
-  // Whether to follow single updates. Begins with a calibration where none is known.
+  // Whether to follow single updates. Begins with a calibration where none is known, or where it
+  // says that there is nothing to follow.
   void SetTracking(bool tracking, uint64_t now_ns);
   void Calibrate(uint64_t now_ns);
   // Nobody has read it for a while.
@@ -55,7 +56,7 @@ class CounterWatch {
 
   const Calibration& calibration() const { return calibration_; }
   // Brings the calibration up to date where enough is new. True when it did.
-  bool Recalibrate();
+  bool Recalibrate(uint64_t now_ns);
 
   struct Totals {
     uint64_t updates = 0;

@@ -144,7 +144,7 @@ void PackageSampler::Publish(uint64_t now_ns, bool at_leisure) {
     for (size_t i = slot.first; i < slot.first + slot.count; ++i) {
       CounterWatch& watch = watches_[i];
       Report& report = reports_[i];
-      const bool renewed = watch.Recalibrate();
+      const bool renewed = watch.Recalibrate(now_ns);
       report.mode = watch.mode();
       report.totals = watch.totals();
       report.calibration = watch.calibration();

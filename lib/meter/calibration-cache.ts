@@ -93,7 +93,22 @@ export function readCalibrations(roots: { sysfs: string; dev: string }): KnownCa
   );
 }
 
-/** Keeps what is certain enough of them. Of two processes that write at the same time, one is in vain. */
+/** A period beyond so many of both deviations, and by so much, is another one. */
+const CONTRADICTING_DEVIATIONS = 3;
+const CONTRADICTING_RATIO = 0.01;
+
+/** Whether what was found, certain enough to be kept or not, says that what is stored is no longer true. */
+function contradicts({ periodNs, periodUncertaintyNs = 0 }: CounterCalibration, stored: Stored): boolean {
+  if (periodNs === undefined) return false;
+  const off = Math.abs(periodNs - stored.periodNs);
+  const doubtNs = CONTRADICTING_DEVIATIONS * (periodUncertaintyNs + stored.periodUncertaintyNs);
+  return off > doubtNs && off > CONTRADICTING_RATIO * periodNs;
+}
+
+/**
+ * Keeps what is certain enough of them, and drops what they contradict. Of two processes that write at the same time, one is
+ * in vain.
+ */
 export function writeCalibrations(
   roots: { sysfs: string; dev: string },
   counters: readonly { id: string; calibration: CounterCalibration }[],
@@ -110,11 +125,18 @@ export function writeCalibrations(
       [id, { updateCount, periodNs, periodUncertaintyNs, jitterNs, heldUpRatio, bracketNs, ...quantum }],
     ];
   });
-  if (found.length === 0) return;
   const content = readContent(file);
   const key = machineKey(roots);
   const before = content.machines[key]?.counters ?? {};
-  const entry: Entry = { writtenAtMs: Date.now(), counters: { ...before, ...Object.fromEntries(found) } };
+  const dropped = new Set(
+    counters.flatMap(({ id, calibration }) => {
+      const stored = before[id];
+      return stored !== undefined && stored !== null && contradicts(calibration, stored) ? [id] : [];
+    }),
+  );
+  if (found.length === 0 && dropped.size === 0) return;
+  const kept = Object.fromEntries(Object.entries(before).filter(([id]) => !dropped.has(id)));
+  const entry: Entry = { writtenAtMs: Date.now(), counters: { ...kept, ...Object.fromEntries(found) } };
   const machines = Object.entries({ ...content.machines, [key]: entry })
     .sort(([, one], [, other]) => other.writtenAtMs - one.writtenAtMs)
     .slice(0, MOST_MACHINES);

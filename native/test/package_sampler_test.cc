@@ -103,6 +103,32 @@ void TestTellsOfOrdersAtOnce() {
   }
 }
 
+// What an earlier process remembered may be wrong.
+void TestRemembered(double remembered_ns, double period_ns, CounterWatch::Mode mode) {
+  Behaviour one;
+  one.period_ns = period_ns;
+  Run run({one}, 6, {1000000, false});
+  Calibration known;
+  known.updates = 200;
+  known.period_ns = remembered_ns;
+  known.period_uncertainty_ns = 10;
+  run.sampler->Remember({{run.source->counters()[0].id, known}});
+  run.sampler->SetDemand({});
+  const PackageSampler::Report report = After(&run, 5);
+  CHECK(report.mode == mode);
+  CHECK(Within(report.calibration.period_ns, period_ns, 0.01));
+}
+
+// What was too slow to be followed is followed once it is fast enough.
+void TestGetsFaster() {
+  Behaviour one;
+  one.period_ns = 10.3e6;
+  one.drift_ratio = -0.02;
+  Run run({one}, 6, {});
+  CHECK(After(&run, 1).mode == CounterWatch::Mode::kSparse);
+  CHECK(After(&run, 5).mode != CounterWatch::Mode::kSparse);
+}
+
 void TestNotTracking() {
   // A read a millisecond cannot tell the period of a millisecond, and does not say that it can.
   Run fast({Behaviour()}, 4, {1000000, false});
@@ -267,6 +293,10 @@ int main() {
   TestSlow(100e6, 2e6);
   TestFirstCalibration();
   TestTellsOfOrdersAtOnce();
+  TestRemembered(20e6, 1e6, CounterWatch::Mode::kTracking);
+  TestRemembered(1e6, 20e6, CounterWatch::Mode::kSparse);
+  TestRemembered(20e6, 20.1e6, CounterWatch::Mode::kSparse);
+  TestGetsFaster();
   TestNotTracking();
   TestMissing();
   TestDrift();

@@ -69,6 +69,22 @@ describe('the cache of calibrations', () => {
     expect(readCalibrations(ROOTS)).toEqual([]);
   });
 
+  it('drops what is contradicted, also by what is not certain enough to be kept', () => {
+    const counters = ['wrong', 'right', 'unknown'];
+    writeCalibrations(
+      ROOTS,
+      counters.map((id) => ({ id, calibration: FOUND })),
+    );
+    const busy: CounterCalibration = { ...FOUND, heldUpRatio: 0.5, periodUncertaintyNs: 500 };
+    const { periodNs: _, ...unknown } = busy;
+    writeCalibrations(ROOTS, [
+      { id: 'wrong', calibration: { ...busy, periodNs: 2e7 } },
+      { id: 'right', calibration: { ...busy, periodNs: 1.001e6 } },
+      { id: 'unknown', calibration: unknown },
+    ]);
+    expect(readCalibrations(ROOTS).map(({ id }) => id)).toEqual(['right', 'unknown']);
+  });
+
   it('forgets after a month, and after 16 other machines', () => {
     writeCalibrations(ROOTS, [{ id: 'a', calibration: FOUND }]);
     const now = Date.now();
