@@ -4,14 +4,15 @@
 import { MicrojouleError } from '../core/errors.js';
 import type { Provenance } from '../core/vocabulary.js';
 import { loadNow } from '../load.js';
-import { meterOptionsOf } from '../meter/options.js';
+import { type MeterOptions, meterOptionsOf } from '../meter/options.js';
 import type { CounterCalibration, EnergyEstimate, Region } from '../precision/types.js';
 import { estimateCounters, totalOf } from '../region/estimate.js';
 import type { Kept } from '../region/open-region.js';
 import type { Recorded, Recorder } from '../region/recorder.js';
-import { openMeter, type RegionMeter, recorderOf } from '../region/region-meter.js';
+import { openMeter, optionsOf, type RegionMeter, recorderOf } from '../region/region-meter.js';
 import type { CounterEnergy } from '../region/types.js';
-import type { MeasureEnergyOptions } from './types.js';
+
+type SessionOptions = MeterOptions & { meter?: RegionMeter };
 
 export interface Session {
   readonly recorder: Recorder;
@@ -33,14 +34,14 @@ function counted(recorder: Recorder): (Recorded & { calibration: CounterCalibrat
 }
 
 /** The error without counters, with what doctor advises for this machine. */
-async function withAdvice(error: unknown, options: MeasureEnergyOptions): Promise<unknown> {
+async function withAdvice(error: unknown, options: SessionOptions): Promise<unknown> {
   if (!(error instanceof MicrojouleError) || error.code !== 'ERR_NO_COUNTERS') return error;
   const { diagnose } = loadNow<typeof import('../doctor/diagnose.js')>('doctor/diagnose');
-  const { verdict } = await diagnose(meterOptionsOf(options));
+  const { meter } = options;
+  const { verdict } = await diagnose(meter === undefined ? meterOptionsOf(options) : optionsOf(meter));
   const { command, why } = verdict.next;
-  const estimates = 'Or pass allowEstimates: true for a model of the CPU instead of a measurement.';
   return new MicrojouleError('ERR_NO_COUNTERS', error.message, {
-    hint: `${verdict.sentence} Next: ${command} (${why}). ${estimates}`,
+    hint: `${verdict.sentence} Next: ${command} (${why}).`,
     cause: error,
   });
 }
@@ -49,7 +50,7 @@ async function withAdvice(error: unknown, options: MeasureEnergyOptions): Promis
  * Opens what is needed, and waits for the calibration.
  * @throws MicrojouleError `ERR_NO_COUNTERS` with doctor's advice
  */
-export async function openSession(options: MeasureEnergyOptions): Promise<Session> {
+export async function openSession(options: SessionOptions): Promise<Session> {
   const own: RegionMeter = options.meter ?? openMeter(meterOptionsOf(options));
   const kept: Kept & { start: bigint } = { start: process.hrtime.bigint() };
   let recorder: Recorder | undefined;

@@ -4,6 +4,22 @@ import type { Domain, Status } from '../core/vocabulary.js';
 /** What the one total adds up: packages, memory beside them, GPU boards. */
 export const SUMMED: ReadonlySet<Domain> = new Set(['package', 'dram', 'gpu']);
 
+/**
+ * More than any meter of a domain draws. The addon tells resets by the same limits (native/count.cc), which says what they
+ * rest on.
+ */
+export const PLAUSIBLE_WATTS: Readonly<Record<Domain, number>> = {
+  package: 1000,
+  dram: 1000,
+  core: 1000,
+  uncore: 1000,
+  psys: 20_000,
+  module: 20_000,
+  other: 20_000,
+  gpu: 3000,
+  'gpu-memory': 3000,
+};
+
 /** Why a domain never enters the total. */
 const APART: Partial<Record<Domain, string>> = {
   core: 'inside its package',

@@ -83,7 +83,7 @@ export class AlignedRegion implements RegionHandle {
   end(): Promise<RegionEnergy> {
     const recorder = this.#recorder;
     const endNs = recorder.nowNs();
-    if (this.hasEnded || recorder.isClosed) return refuseEnd(this.name, this.hasEnded);
+    if (this.hasEnded || recorder.isClosed) return refuseEnd(this);
     this.hasEnded = true;
     this.#spinFor(endNs);
     const after = { startNs: endNs, endNs: recorder.nowNs() };

@@ -2,7 +2,7 @@
 //
 // The energy of one stretch of time: each counter's estimate, and the total of those that do not overlap.
 import { MicrojouleError } from '../core/errors.js';
-import { SUMMED } from '../meter/domains.js';
+import { PLAUSIBLE_WATTS, SUMMED } from '../meter/domains.js';
 import { meanPower } from '../precision/baseline.js';
 import { combine } from '../precision/combine.js';
 import { estimateRegion } from '../precision/region.js';
@@ -58,7 +58,10 @@ function estimateOne(recorded: Recorded, region: Region, spin: SpinPowers | unde
     };
   }
   const updates = updatesAround(recorded, region);
-  const energy = estimateRegion(updates, calibration, region, aligned === undefined ? {} : { aligned });
+  const energy = estimateRegion(updates, calibration, region, {
+    plausibleWatts: PLAUSIBLE_WATTS[domain],
+    ...(aligned === undefined ? {} : { aligned }),
+  });
   return { ...base, status: 'ok', detail: counter.detail, energy };
 }
 

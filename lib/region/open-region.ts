@@ -39,6 +39,21 @@ export async function settleRegion(
   return regionEnergy(name, region, estimateCounters(recorder, region, powers), recorder.absent());
 }
 
+/** A region whose meter was closed before its end. */
+export interface LostRegion {
+  readonly name: string;
+  /** Whether its end was tried later: the caller knows. */
+  wasRefused: boolean;
+}
+const lostRegions = new WeakMap<RegionHandle, LostRegion>();
+
+/** Notes that a meter is closed while a region is open; without the region itself, and all that it holds on to. */
+export function loseRegion(region: RegionHandle): LostRegion {
+  const lost = { name: region.name, wasRefused: false };
+  lostRegions.set(region, lost);
+  return lost;
+}
+
 /** What is to be done about an end waits until the caller's own work is done: the least that a promise can cost. */
 const callerIsDone = Promise.resolve();
 
@@ -58,7 +73,7 @@ export class OpenRegion implements RegionHandle {
 
   end(): Promise<RegionEnergy> {
     const end = process.hrtime.bigint();
-    if (this.#end !== 0n || this.#recorder.isClosed) return refuseEnd(this.name, this.#end !== 0n);
+    if (this.#end !== 0n || this.#recorder.isClosed) return refuseEnd(this);
     this.#end = end;
     return callerIsDone.then(() => this.#settle());
   }
@@ -79,7 +94,10 @@ export class OpenRegion implements RegionHandle {
 }
 
 /** Why a region cannot end. */
-export function refuseEnd(name: string, hasEnded: boolean): Promise<never> {
+export function refuseEnd(region: RegionHandle): Promise<never> {
+  const { name, hasEnded } = region;
+  const lost = lostRegions.get(region);
+  if (lost !== undefined) lost.wasRefused = true;
   return Promise.reject(
     hasEnded
       ? new MicrojouleError('ERR_REGION_STATE', `region "${name}" has ended before`, {

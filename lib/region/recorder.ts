@@ -160,6 +160,18 @@ export class Recorder {
     }
   }
 
+  /** Calibrates anew, and settles when that is done. */
+  async calibrate(): Promise<void> {
+    this.#sampler.calibrate();
+    // The threads take the order a moment later, and say so at once.
+    const endMs = performance.now() + CALIBRATION_MS;
+    const hasBegun = (): boolean => this.#sampler.counters().some(({ mode }) => mode === 'calibrating');
+    while (!this.#closed && !hasBegun() && performance.now() < endMs) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await this.calibrated();
+  }
+
   /** Takes over what the sampler has found out about its counters by now. */
   refresh(): void {
     if (this.#closed) return;

@@ -8,11 +8,11 @@ import {
   openMeter as openCounters,
   type SourceState,
 } from '../meter/meter.js';
-import type { MeterOptions } from '../meter/options.js';
+import { type MeterOptions, meterOptionsOf } from '../meter/options.js';
 import type { Reading } from '../meter/reading.js';
 import { checkRate } from '../meter/sampler.js';
 import { AlignedRegion } from './aligned-region.js';
-import { OpenRegion, type RegionHandle } from './open-region.js';
+import { type LostRegion, loseRegion, OpenRegion, type RegionHandle } from './open-region.js';
 import { closedError, Recorder } from './recorder.js';
 import type { RegionEnergy, RegionOptions } from './types.js';
 import { observeMeasures } from './user-timing.js';
@@ -28,6 +28,13 @@ export interface RegionMeter extends Meter {
    * @throws MicrojouleError `ERR_NO_COUNTERS` where none can be read; `ERR_METER_CLOSED`
    */
   ready(): Promise<void>;
+  /**
+   * Calibrates the counters anew, and settles when that is done: some 0.3 s, during which the sampler's threads read all the
+   * time, for all meters of the process. {@link ready} does so by itself where nothing is known of them; this is for when
+   * that may have changed, or was found out while the machine was busy.
+   * @throws MicrojouleError `ERR_NO_COUNTERS` where none can be read; `ERR_METER_CLOSED`
+   */
+  calibrate(): Promise<void>;
   /**
    * Marks the start of a region, which may nest, overlap and last across `await`. Costs about as much as reading the
    * clock, but for the first, which starts the sampler.
@@ -69,6 +76,11 @@ export function openMeter(options: MeterOptions & RegionOptions = {}): RegionMet
 export function recorderOf(meter: RegionMeter): Recorder {
   if (meter instanceof MeterOfRegions) return meter.recorder();
   throw new MicrojouleError('ERR_BAD_OPTION', 'meter: what openMeter() gave is expected');
+}
+
+/** What of a meter's options says where it looks. */
+export function optionsOf(meter: RegionMeter): MeterOptions {
+  return meter instanceof MeterOfRegions ? meterOptionsOf(MeterOfRegions.optionsOf(meter)) : {};
 }
 
 class MeterOfRegions implements RegionMeter {
@@ -118,8 +130,12 @@ class MeterOfRegions implements RegionMeter {
     return this.#meter.devices();
   }
 
+  static optionsOf(meter: MeterOfRegions): MeterOptions {
+    return meter.#options;
+  }
+
   get openRegions(): readonly string[] {
-    return openNames(this.#recorder);
+    return openIn(this.#recorder).map(({ name }) => name);
   }
 
   recorder(): Recorder {
@@ -139,6 +155,10 @@ class MeterOfRegions implements RegionMeter {
     await this.recorder().calibrated();
   }
 
+  async calibrate(): Promise<void> {
+    await this.recorder().calibrate();
+  }
+
   begin(name = ''): RegionHandle {
     return new OpenRegion(this.#recorder ?? this.recorder(), name);
   }
@@ -156,7 +176,10 @@ class MeterOfRegions implements RegionMeter {
 
   close(): void {
     this.#isClosed = true;
-    if (this.#recorder !== undefined) recorders.delete(this.#recorder);
+    if (this.#recorder !== undefined) {
+      recorders.delete(this.#recorder);
+      lost.push(...openIn(this.#recorder).map(loseRegion));
+    }
     this.#recorder?.close();
     this.#recorder = undefined;
     this.#meter.close();
@@ -164,14 +187,16 @@ class MeterOfRegions implements RegionMeter {
   }
 }
 
-function openNames(recorder: Recorder | undefined): string[] {
+function openIn(recorder: Recorder | undefined): RegionHandle[] {
   return Array.from(recorder?.kept ?? []).flatMap((one) =>
-    (one instanceof OpenRegion || one instanceof AlignedRegion) && !one.hasEnded ? [one.name] : [],
+    (one instanceof OpenRegion || one instanceof AlignedRegion) && !one.hasEnded ? [one] : [],
   );
 }
 
 /** One listener for all meters of the process. */
 const recorders = new Set<Recorder>();
+/** Of meters that are closed. */
+const lost: LostRegion[] = [];
 let isListening = false;
 
 /** A region that nobody ends is a mistake that would otherwise go unnoticed. */
@@ -180,7 +205,8 @@ function warnOfOpenRegions(recorder: Recorder): void {
     isListening = true;
     // Not a warning of the process: those are printed in a later turn, which an exiting process does not have.
     process.once('exit', () => {
-      const open = [...recorders].flatMap(openNames).map((name) => `"${name}"`);
+      const unended = [...lost.filter(({ wasRefused }) => !wasRefused), ...[...recorders].flatMap(openIn)];
+      const open = unended.map(({ name }) => `"${name}"`);
       if (open.length === 0) return;
       process.stderr.write(
         `microjoule: regions that began were never ended, so their energy is lost: ${open.join(', ')}. ` +

@@ -13,7 +13,7 @@ const COLUMNS = 4;
 
 const FIRST_CAPACITY = 1024;
 /** Two minutes of a millisecond counter, 4 MB. Beyond, the middle of long regions is thinned. */
-const MOST_RECORDS = 1 << 17;
+export const MOST_RECORDS = 1 << 17;
 const FEWEST_SPACINGS = 3;
 /** Records this close to a time that matters are never thinned. */
 const EDGE_NS = 1e9;

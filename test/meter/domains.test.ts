@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Domain, Status } from '../../lib/core/vocabulary.js';
-import { chooseTotal, type DomainCounter, groupMeters } from '../../lib/meter/domains.js';
+import { chooseTotal, type DomainCounter, groupMeters, PLAUSIBLE_WATTS } from '../../lib/meter/domains.js';
 
 type Readable = DomainCounter & { status: Status };
 
@@ -21,6 +22,26 @@ function members(counters: Readable[], counts: number[] = []) {
 function counted(counters: Readable[], counts?: number[]): string[] {
   return members(counters, counts).flatMap((member, i) => (member.inTotal ? (counters[i]?.id ?? '') : []));
 }
+
+describe('what no meter draws more than', () => {
+  it('is what the addon tells resets by', () => {
+    const source = readFileSync(new URL('../../native/count.cc', import.meta.url), 'utf8');
+    const body = /uint64_t PlausibleWatts\(Domain domain\) \{([^}]+)\}/.exec(source)?.[1] ?? '';
+    const found = new Map<string, number>();
+    let names: string[] = [];
+    for (const [, name, watts] of body.matchAll(/case Domain::k(\w+):|return (\d+);/g)) {
+      if (name !== undefined) names.push(name.toLowerCase());
+      for (const one of watts === undefined ? [] : [...names, 'default']) {
+        if (one !== 'default' || names.length === 0) found.set(one, Number(watts));
+      }
+      if (watts !== undefined) names = [];
+    }
+    for (const [domain, watts] of Object.entries(PLAUSIBLE_WATTS)) {
+      expect(watts, domain).toBe(found.get(domain.replace('-', '')) ?? found.get('default'));
+    }
+    expect(found.size).toBeGreaterThan(3);
+  });
+});
 
 describe('the one total', () => {
   it('is packages, memory and GPU boards of every device', () => {

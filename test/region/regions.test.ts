@@ -198,6 +198,69 @@ describe.skipIf(!hasVirtualMachine)('regions', () => {
       machine.cleanup();
     }
   });
+
+  it('that a meter was closed under are named at exit, but for those whose end was refused', async () => {
+    const machine = startMachine(LOADED_MACHINE);
+    try {
+      const module = JSON.stringify(new URL('../../dist/index.js', import.meta.url).href);
+      const code = `const { openMeter } = await import(${module});
+        const meter = openMeter();
+        meter.begin('forgotten');
+        const late = meter.begin('late');
+        meter.beginAligned('aligned');
+        meter.close();
+        await late.end().catch((error) => console.log(error.code));`;
+      const ran = await machine.run(process.execPath, ['--input-type=module', '--eval', code]);
+      expect(ran.stdout).toBe('ERR_METER_CLOSED\n');
+      expect(ran.stderr).toMatch(/never ended, .*: "forgotten", "aligned"\./);
+      expect(ran.stderr).not.toContain('"late"');
+    } finally {
+      machine.cleanup();
+    }
+  });
+
+  it('of a platform of more than a package draws hold its truth', async () => {
+    const { result, machine } = await runInMachine<Told>(
+      LOADED_MACHINE,
+      `${PRELUDE}
+      const meter = openMeter();
+      await meter.ready();
+      const one = await begun(meter, () => wait(200));
+      meter.close();
+      return one;`,
+      'meter psys-0 power 1500W jitter 20us',
+      'zone intel-rapl:1 psys of psys-0',
+    );
+    const psys = result.energy.counters.find(({ domain }) => domain === 'psys')?.energy;
+    if (psys === undefined) throw new Error('the platform is not told');
+    expect(psys.lowerJoules).toBeLessThanOrEqual(machine.trueJoules('psys', 0, ...result.outer));
+    expect(psys.upperJoules).toBeGreaterThanOrEqual(machine.trueJoules('psys', 0, ...result.inner));
+    expect(psys.flags).not.toContain('implausible');
+  });
+
+  it('can have their counters calibrated anew', async () => {
+    const { result } = await runInMachine<{ modes: string[]; after: string[]; refused: string }>(
+      LOADED_MACHINE,
+      `const { openSampler } = await import(${JSON.stringify(new URL('../../dist/meter/sampler.js', import.meta.url).href)});
+      const meter = openMeter();
+      await meter.ready();
+      const watching = openSampler();
+      const modes = () => watching.counters().map(({ mode }) => mode);
+      const seen = new Set();
+      let isDone = false;
+      const done = meter.calibrate().then(() => { isDone = true; });
+      while (!isDone) { modes().forEach((mode) => seen.add(mode)); await wait(2); }
+      await done;
+      const after = modes();
+      watching.close();
+      meter.close();
+      const refused = await meter.calibrate().then(() => 'none', (error) => error.code);
+      return { modes: [...seen], after, refused };`,
+    );
+    expect(result.modes).toContain('calibrating');
+    expect(result.after).not.toContain('calibrating');
+    expect(result.refused).toBe('ERR_METER_CLOSED');
+  });
 });
 
 describe.skipIf(!hasVirtualMachine)('bad use of regions', () => {
