@@ -92,10 +92,8 @@ export async function openGauge(options: MeterOptions): Promise<Gauge> {
     return new MeasuringGauge(await openSession(options));
   } catch (error) {
     if (!(error instanceof MicrojouleError) || error.code !== 'ERR_NO_COUNTERS') throw error;
-    // The last sentence is for those who call a function.
-    const advice = (error.hint ?? '').replace(/ Or pass allowEstimates\b.*$/, '');
     throw new MicrojouleError('ERR_NO_COUNTERS', error.message, {
-      hint: `${advice}\nmicrojoule doctor tells more. With --allow-estimates the energy is a model's, and marked so.`,
+      hint: `${error.hint ?? ''}\nmicrojoule doctor tells more. With --allow-estimates the energy is a model's, and marked so.`,
       cause: error,
     });
   }

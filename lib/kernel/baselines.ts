@@ -9,8 +9,13 @@ import type { Session } from './session.js';
 import type { BaselinePower, StopSignal } from './types.js';
 
 /** As with regions, ten updates say little of how steady the power is. */
-const FEWEST_PERIODS = 25;
+const WANTED_PERIODS = 25;
+/** With fewer, Student's t says next to nothing. */
+const FEWEST_PERIODS = 10;
 const LONGEST_SECONDS = 0.25;
+/** Parts of the budget for each of the four windows: where the counters are fast, and at most. */
+const SHARE = 0.05;
+const MOST_SHARE = 0.125;
 const CALLS_AT_ONCE = 1000;
 
 /** What idling and empty calls drew, in windows before and after what is measured. */
@@ -21,17 +26,25 @@ export class Baselines {
   readonly #idle: Tally = { watts: [] };
   readonly #loop: Tally = { watts: [] };
 
-  /** @param seconds for each window, of which there are four */
-  constructor(session: Session, seconds: number, isAsync: boolean) {
-    const shortest = (FEWEST_PERIODS * session.calibration.periodNs) / 1e9;
+  /** The budget that would do, where it is too small for so slow a counter: then nothing is watched. */
+  readonly neededSeconds: number | undefined;
+
+  /** @param isLong whether the time is up anyway */
+  constructor(session: Session, budgetSeconds: number, isAsync: boolean, isLong: boolean) {
+    const periodSeconds = session.calibration.periodNs / 1e9;
+    const usual = isLong ? 0 : Math.min(LONGEST_SECONDS, SHARE * budgetSeconds);
+    const most = MOST_SHARE * budgetSeconds;
     this.#session = session;
-    this.#seconds = Math.max(shortest, Math.min(LONGEST_SECONDS, seconds));
+    this.#seconds = Math.min(most, Math.max(WANTED_PERIODS * periodSeconds, usual));
+    this.neededSeconds =
+      most < FEWEST_PERIODS * periodSeconds ? (FEWEST_PERIODS * periodSeconds) / MOST_SHARE : undefined;
     this.#empty = runnerOf(isAsync ? async () => undefined : () => undefined, isAsync);
   }
 
   /** One window of each. */
   async watch(signal?: StopSignal): Promise<void> {
     signal?.throwIfAborted();
+    if (this.neededSeconds !== undefined) return;
     const { recorder } = this.#session;
     const idleFrom = recorder.nowNs();
     await wait(this.#seconds);
@@ -106,7 +119,7 @@ export async function idleWindow(
 ): Promise<IdleWindow | undefined> {
   const { recorder, calibration } = session;
   const startNs = recorder.nowNs();
-  await wait(Math.max(seconds, (FEWEST_PERIODS * calibration.periodNs) / 1e9), signal);
+  await wait(Math.max(seconds, (WANTED_PERIODS * calibration.periodNs) / 1e9), signal);
   if (signal?.aborted === true) return undefined;
   const window = { startNs, endNs: recorder.nowNs() };
   await session.settle(window.endNs);

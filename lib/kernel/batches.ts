@@ -4,9 +4,9 @@
 import { blockBootstrap, correlationLength } from '../precision/bootstrap.js';
 import { component } from '../precision/interval.js';
 import { type Batch, batchesNeeded, batchMeans, repetitionPlan } from '../precision/repetition.js';
-import type { EnergyEstimate, Region } from '../precision/types.js';
+import type { EnergyEstimate } from '../precision/types.js';
 import type { CounterEnergy } from '../region/types.js';
-import { type Runner, secondsOf, timed } from './run.js';
+import { type Runner, secondsOf, type TimedRegion, timed } from './run.js';
 import type { Session } from './session.js';
 import type { StopSignal } from './types.js';
 
@@ -22,7 +22,7 @@ const FEWEST_CORRELATED = 16;
 
 /** One batch as it ran. */
 export interface RunBatch extends Batch {
-  region: Region;
+  region: TimedRegion;
   counters: CounterEnergy[];
 }
 

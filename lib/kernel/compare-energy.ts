@@ -3,6 +3,7 @@
 // Which of some functions uses less energy, in an order that a drift of the machine cannot fool.
 import { performance } from 'node:perf_hooks';
 import { MicrojouleError } from '../core/errors.js';
+import { formatSignificant } from '../core/numbers.js';
 import type { Warning } from '../core/vocabulary.js';
 import { comparePairs, type PairBlock } from '../precision/compare.js';
 import { batchMeans } from '../precision/repetition.js';
@@ -13,6 +14,7 @@ import { isThenable, type Runner, runnerOf, secondsOf, warmUp } from './run.js';
 import { openSession, type Session } from './session.js';
 import { singleCall } from './sweep.js';
 import type { CompareEnergyOptions, Contestant, EnergyComparison, MeasureEnergyOptions } from './types.js';
+import { OVERRUN_RATIO } from './verdict.js';
 
 const BUDGET_SECONDS = 10;
 const WARM_UP_SHARE = 0.15;
@@ -100,6 +102,7 @@ async function compare(
     const seconds = Math.max(usedSeconds, FEWEST_PERIODS * periodSeconds);
     entry.callCount = Math.max(1, Math.ceil(seconds / entry.callSeconds));
   }
+  checkBudget(entries, wantedBlocks, PAUSE_PERIODS * periodSeconds, budgetSeconds, left());
 
   const [reference, ...others] = entries as [Entry, ...Entry[]];
   const blocks = new Map<Entry, PairBlock[]>(others.map((entry) => [entry, []]));
@@ -115,6 +118,8 @@ async function compare(
   const most = blockCount ?? MOST_BLOCKS;
   for (let block = 0; block < most; ++block) {
     if (block >= wantedBlocks && left() <= 0) break;
+    // The machine got slower: a verdict may be out of reach, but not what the blocks until now say.
+    if (selfBlocks.length >= 2 && left() < (1 - OVERRUN_RATIO) * budgetSeconds) break;
     const order = shuffled(entries, random);
     const found = new Map<Entry, [number, number]>();
     for (const entry of order) found.set(entry, [await run(entry), Number.NaN]);
@@ -161,6 +166,31 @@ async function compare(
     warnings: warningsOf(entries, missing, lostCount, left(), budgetSeconds),
     summary: comparisons.map(({ verdict }) => verdict).join('\n'),
   };
+}
+
+/** Says before the blocks that there is no time for the fewest that can tell anything. */
+function checkBudget(
+  entries: readonly Entry[],
+  blockCount: number,
+  pauseSeconds: number,
+  budgetSeconds: number,
+  leftSeconds: number,
+): void {
+  // Of the reference, its blocks against itself are four more.
+  const runsSeconds = entries.reduce(
+    (sum, { callCount, callSeconds }, index) =>
+      sum + (index === 0 ? 6 : 2) * (callCount * callSeconds + pauseSeconds),
+    0,
+  );
+  const neededSeconds = budgetSeconds - leftSeconds + blockCount * runsSeconds;
+  if (neededSeconds <= OVERRUN_RATIO * budgetSeconds) return;
+  // The warm-up takes its part of a larger budget, too.
+  const enough = formatSignificant((1.1 * blockCount * runsSeconds) / (1 - WARM_UP_SHARE), 2);
+  throw new MicrojouleError(
+    'ERR_BAD_OPTION',
+    `budgetSeconds: ${blockCount} blocks of these functions take about ${formatSignificant(neededSeconds, 2)} s, received ${budgetSeconds}`,
+    { hint: `Pass budgetSeconds: ${enough}, or functions that do less in a call.` },
+  );
 }
 
 async function prepare(session: Session, name: string, fn: () => unknown, seconds: number): Promise<Entry> {
@@ -230,10 +260,10 @@ function warningsOf(
       hint: 'Stop other programs, or raise budgetSeconds.',
     });
   }
-  if (leftSeconds < -0.5 * budgetSeconds) {
+  if (leftSeconds < (1 - OVERRUN_RATIO) * budgetSeconds) {
     warnings.push({
       code: 'over-budget',
-      message: `the fewest blocks that can be told apart took ${(budgetSeconds - leftSeconds).toFixed(1)} s, longer than the budget of ${budgetSeconds} s`,
+      message: `the blocks took ${(budgetSeconds - leftSeconds).toFixed(1)} s, longer than the budget of ${budgetSeconds} s`,
     });
   }
   return warnings;

@@ -13,7 +13,15 @@ import { countersOfBatches, meanOfBatches, type RunBatch, runBatches, told } fro
 import { estimateEnergy } from './estimated.js';
 import { GarbageWatch } from './garbage.js';
 import { checkFunction, type Resolved, resolveOptions } from './options.js';
-import { isThenable, type Runner, runnerOf, secondsOf, type WarmUp, warmUp } from './run.js';
+import {
+  isThenable,
+  type Runner,
+  runnerOf,
+  secondsOf,
+  type TimedRegion,
+  type WarmUp,
+  warmUp,
+} from './run.js';
 import { openSession, type Session } from './session.js';
 import { runSingles, tellCall } from './singles.js';
 import { type SetupCall, singleCall, sweep } from './sweep.js';
@@ -23,7 +31,6 @@ import { energyInWords, secondsInWords } from './words.js';
 
 /** Parts of the budget. */
 const WARM_UP_SHARE = 0.2;
-const BASELINE_SHARE = 0.05;
 /** A first call this long leaves no time for another. */
 const LONG_CALL_SHARE = 0.5;
 const LEAST_SHARE = 0.2;
@@ -38,7 +45,7 @@ interface Measured {
   total: EnergyEstimate;
   counters: CounterEnergy[];
   /** Calls, or batches of them, in order. */
-  regions: { region: Region; callCount: number }[];
+  regions: { region: TimedRegion; callCount: number }[];
   method: 'batches' | 'single-calls' | 'phase-sweep';
   /** Batches of which only bounds are known. */
   lostCount: number;
@@ -63,7 +70,8 @@ export async function measureEnergy<Input = unknown>(
     session = await openSession(options as MeasureEnergyOptions);
   } catch (error) {
     const isMissing = error instanceof MicrojouleError && error.code === 'ERR_NO_COUNTERS';
-    if (!isMissing || options.allowEstimates !== true) throw error;
+    if (!isMissing) throw error;
+    if (options.allowEstimates !== true) throw offeringEstimates(error);
     return estimateEnergy(fn, options, resolved);
   }
   const garbage = new GarbageWatch(session.recorder);
@@ -73,6 +81,14 @@ export async function measureEnergy<Input = unknown>(
     garbage.close();
     session.close();
   }
+}
+
+function offeringEstimates(error: MicrojouleError): MicrojouleError {
+  const estimates = 'Or pass allowEstimates: true for a model of the CPU instead of a measurement.';
+  return new MicrojouleError('ERR_NO_COUNTERS', error.message, {
+    hint: `${error.hint ?? ''} ${estimates}`.trim(),
+    cause: error,
+  });
 }
 
 async function measure<Input>(
@@ -113,16 +129,14 @@ async function measure<Input>(
         mostSeconds: WARM_UP_SHARE * budgetSeconds,
         signal,
       });
-  const windowSeconds = isLong ? 0 : BASELINE_SHARE * budgetSeconds;
-  const baselines = new Baselines(session, windowSeconds, isAsync);
+  const baselines = new Baselines(session, budgetSeconds, isAsync, isLong);
   const watchedMs = performance.now();
   await baselines.watch(signal);
-  const watchMs = Math.min(performance.now() - watchedMs, 200 * budgetSeconds);
+  // The second watch takes as long as the first.
+  const watchMs = Math.min(performance.now() - watchedMs, 500 * budgetSeconds);
   const rules = { targetRatio, deadlineMs: startMs + 1000 * budgetSeconds - watchMs, random, signal };
 
   const isShort = warm.callSeconds * 1e9 < SINGLE_PERIODS * session.calibration.periodNs;
-  const cpuBefore = process.cpuUsage();
-  const ranMs = performance.now();
   let measured: Measured;
   if (isLong || (setup !== undefined && !isShort)) {
     measured = ofBatches(await runSingles(session, kernel, long, rules), 'single-calls', random);
@@ -137,8 +151,6 @@ async function measure<Input>(
     });
     measured = ofBatches(batches, 'batches', random);
   }
-  const cpu = process.cpuUsage(cpuBefore);
-  const busyRatio = (cpu.user + cpu.system) / 1000 / (performance.now() - ranMs);
   await baselines.watch(signal);
 
   const { regions, total, counters, method, lostCount } = measured;
@@ -153,7 +165,8 @@ async function measure<Input>(
     );
   const active = idle === undefined ? undefined : above(idle, 'active');
   // What mostly waits uses less than a loop that spins: the difference would say nothing of the work.
-  const isWaiting = isAsync && busyRatio < BUSY_RATIO;
+  const cpuSeconds = regions.reduce((sum, { region }) => sum + region.cpuSeconds, 0);
+  const isWaiting = isAsync && cpuSeconds < BUSY_RATIO * seconds;
   const marginal = emptyLoop === undefined || isWaiting ? undefined : above(emptyLoop, 'marginal');
   const garbageCollection = await garbage.stop(regions.map(({ region }) => region));
   const timeDriftRatio = timeDrift(regions.map(({ region, callCount: calls }) => secondsOf(region) / calls));
@@ -175,7 +188,14 @@ async function measure<Input>(
     garbageCollection,
     ...(timeDriftRatio === undefined ? {} : { timeDriftRatio }),
   };
-  const warnings: Warning[] = warningsOf(base, { targetRatio, budgetSeconds, isLong, isWaiting });
+  const warnings: Warning[] = warningsOf(base, {
+    targetRatio,
+    budgetSeconds,
+    tookSeconds: (performance.now() - startMs) / 1000,
+    baselineSeconds: baselines.neededSeconds,
+    isLong,
+    isWaiting,
+  });
   return { ...base, warnings, summary: summaryOf(base) };
 }
 

@@ -2,6 +2,7 @@
 //
 // Calling a function again and again, with as little as possible around it.
 import { performance } from 'node:perf_hooks';
+import { MicrojouleError } from '../core/errors.js';
 import type { Region } from '../precision/types.js';
 import type { Recorder } from '../region/recorder.js';
 import type { StopSignal } from './types.js';
@@ -21,6 +22,16 @@ export function lastResult(): unknown {
 
 function runSync(fn: () => unknown, callCount: number): void {
   for (let i = 0; i < callCount; ++i) sink = fn();
+  // Nobody waited for it: what was counted is not the function's energy.
+  if (isThenable(sink)) throw turnedAsync();
+}
+
+function turnedAsync(): MicrojouleError {
+  return new MicrojouleError(
+    'ERR_BAD_OPTION',
+    'the function returned a promise, which its first call did not: its calls were not awaited',
+    { hint: 'Pass an async function, so that every call is awaited.' },
+  );
 }
 
 async function runAsync(fn: () => unknown, callCount: number): Promise<void> {
@@ -37,14 +48,21 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
 }
 
+/** A stretch of calls, and how long the process's threads ran in it, all together. */
+export interface TimedRegion extends Region {
+  cpuSeconds: number;
+}
+
 /** Runs calls and gives the time they took, in a recorder's time. */
-export async function timed(runner: Runner, callCount: number, recorder: Recorder): Promise<Region> {
+export async function timed(runner: Runner, callCount: number, recorder: Recorder): Promise<TimedRegion> {
+  const before = process.cpuUsage();
   const start = process.hrtime.bigint();
   const pending = runner.run(callCount);
   // Awaiting nothing would cost a turn of the microtask queue.
   if (pending !== undefined) await pending;
   const end = process.hrtime.bigint();
-  return { startNs: recorder.at(start), endNs: recorder.at(end) };
+  const { user, system } = process.cpuUsage(before);
+  return { startNs: recorder.at(start), endNs: recorder.at(end), cpuSeconds: (user + system) / 1e6 };
 }
 
 export function secondsOf({ startNs, endNs }: Region): number {

@@ -3,8 +3,8 @@
 // Calls that are long enough to be told one by one.
 import { performance } from 'node:perf_hooks';
 import { batchesNeeded, batchMeans } from '../precision/repetition.js';
-import type { Region } from '../precision/types.js';
 import { type BatchOptions, type RunBatch, told } from './batches.js';
+import type { TimedRegion } from './run.js';
 import type { Session } from './session.js';
 import { type SetupCall, singleCall } from './sweep.js';
 
@@ -12,7 +12,7 @@ import { type SetupCall, singleCall } from './sweep.js';
 const FIRST_LOOK_COUNT = 10;
 
 /** One call as it ran, told when the counters have moved on. */
-export async function tellCall(session: Session, region: Region): Promise<RunBatch> {
+export async function tellCall(session: Session, region: TimedRegion): Promise<RunBatch> {
   await session.settle(region.endNs);
   const { total, counters } = session.estimate(region);
   return { estimate: total, callCount: 1, counters, region };

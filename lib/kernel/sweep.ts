@@ -10,9 +10,10 @@ import { median } from '../precision/samples.js';
 import type { EnergyEstimate, Region } from '../precision/types.js';
 import { updatesAround } from '../region/estimate.js';
 import type { Recorded, Recorder } from '../region/recorder.js';
+import { MOST_RECORDS } from '../region/series.js';
 import type { CounterEnergy } from '../region/types.js';
 import type { BatchOptions } from './batches.js';
-import { isThenable, secondsOf } from './run.js';
+import { isThenable, secondsOf, type TimedRegion } from './run.js';
 import type { Session } from './session.js';
 import type { Kernel } from './types.js';
 
@@ -21,6 +22,8 @@ const REST_PERIODS = 1.5;
 /** The interval is looked at after so many calls, and then after twice as many: each look may stop by chance. */
 const FIRST_LOOK_COUNT = 50;
 const MOST_CALLS = 20_000;
+/** A sweep's part of what is recorded before that is thinned: some came before it. */
+const RECORDED_RATIO = 0.9;
 /** A call this much longer than the median was interrupted, unless that happens to many. */
 const MOST_MEDIANS = 3;
 const MOST_INTERRUPTED_RATIO = 0.1;
@@ -36,24 +39,27 @@ async function callOnce<Input>(
   { recorder }: Session,
   { setup, call }: SetupCall<Input>,
   rest: () => void,
-): Promise<{ setupRegion: Region; region: Region; wasInterrupted: boolean }> {
+): Promise<{ setupRegion: Region; region: TimedRegion; wasInterrupted: boolean }> {
   const setupStartNs = recorder.nowNs();
   const given = setup();
   const input = isThenable(given) ? await given : given;
   const setupRegion = { startNs: setupStartNs, endNs: recorder.nowNs() };
   rest();
-  const switchCount = process.resourceUsage().involuntaryContextSwitches;
+  const before = process.resourceUsage();
   const start = process.hrtime.bigint();
   const result = call(input);
   if (isThenable(result)) await result;
   const end = process.hrtime.bigint();
-  const region = { startNs: recorder.at(start), endNs: recorder.at(end) };
-  const wasInterrupted = process.resourceUsage().involuntaryContextSwitches > switchCount;
+  const after = process.resourceUsage();
+  const cpuSeconds =
+    (after.userCPUTime + after.systemCPUTime - before.userCPUTime - before.systemCPUTime) / 1e6;
+  const region = { startNs: recorder.at(start), endNs: recorder.at(end), cpuSeconds };
+  const wasInterrupted = after.involuntaryContextSwitches > before.involuntaryContextSwitches;
   return { setupRegion, region, wasInterrupted };
 }
 
 /** One call of a long kernel. */
-export async function singleCall<Input>(session: Session, kernel: SetupCall<Input>): Promise<Region> {
+export async function singleCall<Input>(session: Session, kernel: SetupCall<Input>): Promise<TimedRegion> {
   return (await callOnce(session, kernel, () => undefined)).region;
 }
 
@@ -68,15 +74,20 @@ function latestOf(recorder: Recorder, fallbackNs: number): number {
   return Number.isFinite(latest) ? latest : fallbackNs;
 }
 
+/** The shortest time between two updates: so fast the record fills up. */
+function fastestNs({ recorded }: Recorder): number {
+  return Math.min(...recorded.flatMap(({ calibration }) => calibration?.periodNs ?? []));
+}
+
 /** A call, and whether the process was put aside during it. */
-interface Call extends Region {
+interface Call extends TimedRegion {
   wasInterrupted: boolean;
 }
 
 export interface Sweep {
   total: EnergyEstimate;
   counters: CounterEnergy[];
-  calls: readonly Region[];
+  calls: readonly TimedRegion[];
   /** Calls that were left out. */
   interruptedCount: number;
 }
@@ -93,6 +104,11 @@ export async function sweep<Input>(
   /** Setups and pauses. */
   const others: Region[] = [];
   const whole = { start: process.hrtime.bigint() };
+  // A record that is thinned has no intervals that hold a call and nothing of a setup.
+  const untilMs = Math.min(
+    deadlineMs,
+    performance.now() + (RECORDED_RATIO * MOST_RECORDS * fastestNs(recorder)) / 1e6,
+  );
   // All calls are told together.
   recorder.kept.add(whole);
   try {
@@ -106,7 +122,7 @@ export async function sweep<Input>(
     };
     for (let look = FIRST_LOOK_COUNT; ; look *= 2) {
       // A slow setup may have used up the time before the first: one call is always finished.
-      while (calls.length < look && (calls.length === 0 || performance.now() < deadlineMs)) {
+      while (calls.length < look && (calls.length === 0 || performance.now() < untilMs)) {
         signal?.throwIfAborted();
         const { region, setupRegion, wasInterrupted } = await callOnce(session, kernel, rest);
         calls.push({ ...region, wasInterrupted });
@@ -119,7 +135,7 @@ export async function sweep<Input>(
       const found = evaluate(session, calls, others);
       const { resolved, uncertaintyJoules, energyJoules } = found.total;
       const isNarrow = resolved && uncertaintyJoules <= targetRatio * energyJoules;
-      if (isNarrow || calls.length >= MOST_CALLS || performance.now() > deadlineMs) return found;
+      if (isNarrow || calls.length >= MOST_CALLS || performance.now() > untilMs) return found;
       // Nobody spun meanwhile: it is not the power that the calls stand out from.
       others.push({ startNs: idleFromNs, endNs: recorder.nowNs() });
     }

@@ -19,7 +19,10 @@ export interface MeasureEnergyOptions<Input = unknown> extends MeterOptions {
   name?: string;
   /** Half-width of the 95 % interval to reach, relative to the energy. Default 0.01. */
   targetRatio?: number;
-  /** What everything may take: warm-up, baselines, repetitions. One call is always finished. Default 3 s. */
+  /**
+   * What everything may take: warm-up, baselines, repetitions. One call is always finished. Default 3 s. Baselines take at
+   * most half of it: where the counters update too rarely for that, `active` and `marginal` are left out.
+   */
   budgetSeconds?: number;
   /**
    * Called before each call and not measured; what it returns (or resolves to) is the call's argument. With it calls are
@@ -88,7 +91,12 @@ export interface KernelEnergy {
 }
 
 export interface CompareEnergyOptions
-  extends Pick<MeasureEnergyOptions, 'budgetSeconds' | 'meter' | 'signal' | 'random' | keyof MeterOptions> {
+  extends Pick<MeasureEnergyOptions, 'meter' | 'signal' | 'random' | keyof MeterOptions> {
+  /**
+   * What everything may take: warm-up and blocks. Refused where the functions take so long that their fewest blocks would
+   * need half as much again. Default 10 s.
+   */
+  budgetSeconds?: number;
   /** ABBA or BAAB blocks, at least 8. Default: as many as the budget allows, from 8 to 40. */
   blockCount?: number;
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
 // What a reader of a kernel's energy must know beside the figure.
+import { formatSignificant } from '../core/numbers.js';
 import type { Warning } from '../core/vocabulary.js';
 import type { EnergyEstimate } from '../precision/types.js';
 import type { KernelEnergy } from './types.js';
 
 /** Time drift beyond this is worth a word. */
 const NOTED_DRIFT_RATIO = 0.05;
+/** Over the budget by half of it is worth one, too. */
+export const OVERRUN_RATIO = 1.5;
 const NOTED_GARBAGE_RATIO = 0.02;
 /** Fewer repetitions drift by chance. */
 const FEWEST_DRIFTING = 6;
@@ -43,9 +46,19 @@ export function warningsOf(
   {
     targetRatio,
     budgetSeconds,
+    tookSeconds,
+    baselineSeconds,
     isLong,
     isWaiting,
-  }: { targetRatio: number; budgetSeconds: number; isLong: boolean; isWaiting: boolean },
+  }: {
+    targetRatio: number;
+    budgetSeconds: number;
+    tookSeconds: number;
+    /** The least budget for baselines, where they are missing for its sake. */
+    baselineSeconds: number | undefined;
+    isLong: boolean;
+    isWaiting: boolean;
+  },
 ): Warning[] {
   const { total, active, marginal, warmUp, garbageCollection, timeDriftRatio = 0, missing } = result;
   const reachedRatio = total.uncertaintyJoules / total.energyJoules;
@@ -55,6 +68,17 @@ export function warningsOf(
       code: 'over-budget',
       message: `one call takes ${result.callSeconds.toPrecision(3)} s, more than half the budget: it was measured ${result.callCount} times, without warm-up`,
       hint: more,
+    },
+    !isLong &&
+      tookSeconds > OVERRUN_RATIO * budgetSeconds && {
+        code: 'over-budget',
+        message: `the measurement took ${tookSeconds.toPrecision(2)} s, longer than the budget of ${budgetSeconds} s: the counters update too rarely for less, or the machine was busy`,
+        hint: more,
+      },
+    baselineSeconds !== undefined && {
+      code: 'no-baseline',
+      message: `the counters update too rarely to watch the idle machine within the budget of ${budgetSeconds} s: what a call adds to it is not known`,
+      hint: `Pass a budgetSeconds of at least ${formatSignificant(baselineSeconds, 2)}.`,
     },
     !total.resolved && {
       code: 'not-resolved',

@@ -69,6 +69,7 @@ describe('calls of a sweep', () => {
     seconds.map((length, i) => ({
       startNs: i * 1e9,
       endNs: (i + length) * 1e9,
+      cpuSeconds: length,
       wasInterrupted: length > 0.2,
     }));
 
