@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The sampler in virtual machines: what it records of counters, against when they truly updated and what they counted.
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -74,6 +75,51 @@ function sampling(ms: number, options: Record<string, unknown> = {}): string {
 function meterName({ domain, device }: SampledCounter): string {
   return `${domain}-${device}`;
 }
+
+/** CPUs of a list as the kernel writes it. */
+const cpusOf = (list: string): number[] =>
+  list.split(',').flatMap((part) => {
+    const [first = 0, last = first] = part.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+const OWN_CPUS = hasVirtualMachine
+  ? cpusOf(/^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0')
+  : [];
+
+describe.skipIf(!hasVirtualMachine || OWN_CPUS.length < 2)('a thread of the sampler', () => {
+  it('stays on the CPUs of its package, and leaves all others where they were', {
+    timeout: 30_000,
+  }, async () => {
+    const [one = 0, ...others] = OWN_CPUS;
+    const { result } = await runInMachine<[name: string, cpus: string][]>(
+      `
+processor intel 6 0x9e
+cpus ${one} package 0
+cpus ${others.join(',')} package 1
+meter package-0 power 30W
+meter package-1 power 30W
+zone intel-rapl:0 package-0 of package-0
+zone intel-rapl:1 package-1 of package-1
+`,
+      `${PRELUDE}
+      const sampler = openSampler();
+      sampler.start();
+      await record(sampler, 100);
+      const found = readdirSync('/proc/self/task').map((id) => {
+        const status = readFileSync('/proc/self/task/' + id + '/status', 'utf8');
+        return [/^Name:\\s*(.*)$/m.exec(status)[1], /^Cpus_allowed_list:\\s*(.*)$/m.exec(status)[1]];
+      });
+      sampler.close();
+      return found;`,
+    );
+    const cpus = (name: string): number[][] =>
+      result.flatMap(([of, list]) => (of === name ? [cpusOf(list)] : []));
+    expect(cpus('microjoule-0')).toEqual([[one]]);
+    expect(cpus('microjoule-1')).toEqual([others]);
+    const rest = result.filter(([name]) => !name.startsWith('microjoule-'));
+    for (const [, list] of rest) expect(cpusOf(list)).toEqual(OWN_CPUS);
+  });
+});
 
 interface Score {
   /** Records after the one that the others are counted from. */
