@@ -41,7 +41,7 @@ describe('a counter with a time of its own', () => {
     [0.2, { from: -0.01, to: 0.16 }, {}],
     [2, { from: -0.1, to: 1.8 }, { blocking: true, updatePeriodNs: 0.1 * NS }],
     [2, { from: -0.1, to: 1.8 }, { blocking: true }],
-    [5, { from: -0.5, to: 4.2 }, { blocking: true, updatePeriodNs: 0.1 * NS, lagNs: 0.5 * NS }],
+    [7, { from: -0.5, to: 6.2 }, { blocking: true, updatePeriodNs: 0.1 * NS, lagNs: 0.5 * NS }],
     [60, { from: 0, to: 59 }, { blocking: true }],
   ])('is scaled to a region of %s s from %o', (seconds, own, timing) => {
     const delta = found(seconds, own, timing);
