@@ -29,6 +29,8 @@ function writeStream(text: string): Promise<void> {
 }
 
 function isFile(): boolean {
+  // Node's stream on Windows owns what it writes to, and there a disk takes all of a write or nothing.
+  if (process.platform === 'win32') return false;
   const found = fstatSync(process.stdout.fd);
   return found.isFile() || (found.isCharacterDevice() && !process.stdout.isTTY);
 }
