@@ -133,7 +133,8 @@ export function tickAligned(scene: Scene, spin: PowerEstimate): Candidate | unde
 /**
  * E = C(e) - C(s), each linear between the updates around it. A power that steps by dP at the edge makes that wrong by
  * dP x (time before the edge) x (time after it) / interval. Where the powers on both sides differ by more than noise, the
- * whole of it is added to the half-width; where not, it is one of the random parts.
+ * whole of it is added to the half-width; where not, it is one of the random parts. Where they differ and explain what was
+ * counted across the edge, the power stepped at the edge: what is inside has the power that is inside.
  */
 export function interpolation(scene: Scene): Candidate | undefined {
   const { series, place, steady } = scene;
@@ -163,9 +164,6 @@ export function interpolation(scene: Scene): Candidate | undefined {
     if (!(interval > 0 && deeper.seconds !== inner.seconds && far.seconds !== near.seconds)) return undefined;
     const reached = Math.abs(inner.seconds - edge);
     const waited = interval - reached;
-    energyJoules += watts * reached;
-    uses.push({ tick: inner, factor: waited / interval, watts });
-    uses.push({ tick: near, factor: reached / interval, watts });
     const product = (waited * reached) / interval;
     const [inside, outside] = [slope(inner, deeper), slope(near, far)];
     const variance = (one: Tick, other: Tick, power: number): number =>
@@ -175,6 +173,16 @@ export function interpolation(scene: Scene): Candidate | undefined {
       (inside - outside) ** 2 >
       STEP_SIGMAS ** 2 * (variance(inner, deeper, inside) + variance(near, far, outside));
     if (isStep) known += Math.abs(inside - outside) * product;
+    if (isStep && (steady.edgeJoules[at.misfit] ?? 0) === 0) {
+      const stretch = reached / Math.abs(inner.seconds - deeper.seconds);
+      energyJoules += inside * reached;
+      uses.push({ tick: inner, factor: 1 + stretch, watts: inside });
+      uses.push({ tick: deeper, factor: stretch, watts: inside });
+    } else {
+      energyJoules += watts * reached;
+      uses.push({ tick: inner, factor: waited / interval, watts });
+      uses.push({ tick: near, factor: reached / interval, watts });
+    }
     // What neither power explains may have happened on either side of the edge.
     known += ((steady.edgeJoules[at.misfit] ?? 0) * Math.max(waited, reached)) / interval;
     if (!isStep) likely += ((inside - outside) * product) ** 2;

@@ -278,6 +278,24 @@ for (const [name, counter] of WRONG_COUNTERS) {
   }
 }
 
+for (const [ratio, periods] of [
+  [0.05, 4],
+  [0.3, 4],
+] as const) {
+  for (const length of [10.37, 33.37]) {
+    add(
+      'Records that are not whole, 30 W to 60 W',
+      `reader away after ${percent(ratio)} of updates, for up to ${periods} periods, ${length} periods`,
+      [...WRONG, bias(0.01), covers],
+      (random) =>
+        passive(
+          { counter: { ...RAPL, away: { ratio, seconds: periods * 1e-3 } }, length, shape: step(30, 60) },
+          random,
+        ),
+    );
+  }
+}
+
 export const REGIMES: readonly Regime[] = regimes;
 
 /** 2.6 sigma of a rate over so many trials: the limits are met on average, not in every short run. */

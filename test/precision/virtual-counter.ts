@@ -58,6 +58,8 @@ export interface VirtualCounter {
   readSeconds: number;
   /** How often the reader is held up around an update, and for at most how long. */
   heldUp?: { ratio: number; seconds: number };
+  /** How often the reader is away after an update that it saw, and for at most how long; it says how many it missed. */
+  away?: { ratio: number; seconds: number };
   /** How often an update is not seen at all. */
   missedRatio?: number;
   /** Whether missed updates are said to be missed. */
@@ -131,7 +133,24 @@ export function record(
   // The counter's own origin has nothing to do with the record's.
   const origin = 1000 + random();
   let missed = 0;
-  for (const time of times) {
+  let [leftSeconds, backSeconds] = [0, Number.NEGATIVE_INFINITY];
+  for (const [i, time] of times.entries()) {
+    if (time < backSeconds && (times[i + 1] ?? Number.POSITIVE_INFINITY) < backSeconds) {
+      missed += 1;
+      continue;
+    }
+    if (time < backSeconds) {
+      // The first look since it left finds the latest count.
+      const energy = origin + profile.joulesAt(time - lagSeconds) + filterJoules * normal(random);
+      series.push({
+        lowerNs: leftSeconds * 1e9,
+        upperNs: (backSeconds + readSeconds) * 1e9,
+        joules: Math.floor(energy / quantumJoules) * quantumJoules,
+        ...(missed > 0 ? { missedCount: missed } : {}),
+      });
+      missed = 0;
+      continue;
+    }
     if (random() < (counter.missedRatio ?? 0)) {
       missed += 1;
       continue;
@@ -153,6 +172,10 @@ export function record(
       ...(missed > 0 && counter.saysMissed !== false ? { missedCount: missed } : {}),
     });
     missed = 0;
+    if (counter.away !== undefined && random() < counter.away.ratio) {
+      leftSeconds = start + spacing;
+      backSeconds = leftSeconds + random() * counter.away.seconds;
+    }
   }
   return series;
 }
