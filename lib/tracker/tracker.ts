@@ -68,6 +68,8 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
   #sending: Promise<void> | undefined;
   #report: Report | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
+  /** What was left of runs that were cut off, and has another name now. */
+  #kept: readonly Warning[] = [];
 
   /**
    * What `options` leave out comes from configuration: see `loadConfig` of microjoule/report. Names that neither has are
@@ -116,6 +118,9 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     this.#plan = onDemand().planReport(this.#options);
     const { meter = onDemand().openMeter(this.#options) } = this.#options;
     this.#meter = meter;
+    // The first flush would replace it.
+    this.#kept = onDemand().keepUnfinished(this.#outputs);
+    for (const warning of this.#kept) tell(warning);
     const { powerSeries = true } = this.#options;
     this.#recording = onDemand().startRecording({ ...this.#options, meter, powerSeries });
     watch(this, this.#options.handleSignals ?? true);
@@ -294,7 +299,7 @@ export class EmissionsTracker implements Disposable, AsyncDisposable {
     const stopped = this.#recording.stop();
     // The last lap's own end, so that what was told comes to the report.
     const measurement = last?.total ?? stopped;
-    measurement.warnings.push(...this.#optionWarnings, ...lost);
+    measurement.warnings.push(...this.#optionWarnings, ...this.#kept, ...lost);
     if (this.#options.meter === undefined) this.#meter?.close();
     if (early !== undefined) {
       measurement.warnings.push({

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EmissionsTracker } from '../../lib/index.js';
 import { writeWhole } from '../../lib/tracker/write-whole.js';
 import { parseReport, useWorkplace } from '../cli/fixtures.js';
@@ -53,6 +53,26 @@ describe('a report that is flushed', () => {
     const report = await tracker.stop();
     expect(report.warnings.map(({ code }) => code)).not.toContain('unfinished');
     expect(folder.read('run.json')).not.toContain('"unfinished"');
+  });
+
+  it('has another name before the next tracker takes its own, which says so', async () => {
+    const folder = place.newFolder();
+    const file = folder.file('run.json');
+    const options = { output: file, flushSeconds: 0.05 };
+    const cutOff = new EmissionsTracker(options).start();
+    await expect.poll(() => existsSync(file), { timeout: 5000 }).toBe(true);
+    const text = folder.read('run.json');
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    await cutOff.stop();
+    writeFileSync(file, text);
+    const report = await new EmissionsTracker(options).start().stop();
+    const kept = readdirSync(folder.path).find((name) => name !== 'run.json') ?? '';
+    expect(kept).toMatch(/^run-\d{8}T\d{6}Z\.json$/);
+    expect(folder.read(kept)).toBe(text);
+    const told = report.warnings.find(({ code }) => code === 'unfinished-kept');
+    expect(told?.hint).toBe(`To add both up: microjoule report ${folder.file(kept)} ${file}`);
+    expect(warned.mock.calls.flat().join()).toContain(kept);
+    warned.mockRestore();
   });
 
   it('is written by the command, too', async () => {
