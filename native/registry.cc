@@ -14,6 +14,13 @@ struct Place {
   std::weak_ptr<T> known;
 };
 
+// A place that nobody else holds is not about to be filled.
+template <typename T>
+bool IsLeft(const std::shared_ptr<Place<T>>& place) {
+  const std::unique_lock<std::mutex> lock(place->mutex, std::try_to_lock);
+  return lock.owns_lock() && place.use_count() == 1 && place->known.expired();
+}
+
 template <typename T>
 struct Registry {
   std::mutex mutex;
@@ -57,10 +64,8 @@ std::shared_ptr<T> Acquire(const Options& options, Make make) {
   {
     const std::lock_guard<std::mutex> lock(registry.mutex);
     auto& places = registry.places;
-    // A place that nobody else holds is not about to be filled.
     for (auto it = places.begin(); it != places.end();) {
-      const bool is_left = it->second.use_count() == 1 && it->second->known.expired();
-      it = is_left ? places.erase(it) : std::next(it);
+      it = IsLeft(it->second) ? places.erase(it) : std::next(it);
     }
     std::shared_ptr<Place<T>>& there = places[Key(options)];
     if (there == nullptr) there = std::make_shared<Place<T>>();
