@@ -14,7 +14,7 @@ import { openSampler } from '../dist/meter/sampler.js';
 import { median, medianInterval, medianUpperBound } from './stats.mjs';
 
 const SECONDS = 2;
-const BLOCKS = 10;
+const BLOCKS = 24;
 const RATE_HZ = 1000;
 const MOST_MORE_MS = 0.2;
 /** Of the sampler's reads. */
