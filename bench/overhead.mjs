@@ -299,7 +299,7 @@ export function measure({ rounds }) {
     writeEvents(folder);
     // Without the right to open perf events, the files stand in for both.
     const source = run('sampler', folder, 'perf', 100, 0.1).us === undefined ? 'powercap' : 'perf';
-    const few = Math.max(1, Math.ceil(rounds / 5));
+    const few = Math.max(1, Math.ceil(rounds / 2));
     tables.push(...RATES_HZ.map((rateHz) => cpuTime(folder, source, floor, files, rateHz, few)));
     if (source === 'perf') {
       const found = run('records', folder, 'perf', 10000, seconds);

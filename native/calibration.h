@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace microjoule {
 
@@ -50,11 +51,12 @@ class UpdateHistory {
   void FindPeriod(uint64_t base_ns, double bracket_ns, size_t fewest_steps, Calibration* out) const;
   void FitLine(uint64_t base_ns, double most_width_ns, Calibration* out) const;
 
-  Update updates_[kSize] = {};
   size_t next_ = 0;
   size_t size_ = 0;
   uint64_t quantum_ticks_ = 0;
   uint32_t steps_ = 0;
+  // Apart, so that what every read needs of several counters is near each other.
+  std::vector<Update> updates_ = std::vector<Update>(kSize);
 };
 
 // What single reads cost: the last ones of them.
@@ -68,8 +70,8 @@ class ReadCosts {
   double QuantileNs(double part) const;
 
  private:
-  uint32_t costs_[kSize] = {};
   size_t next_ = 0;
+  uint32_t costs_[kSize] = {};
 };
 
 }  // namespace microjoule

@@ -79,7 +79,7 @@ void CounterWatch::Resume(uint64_t now_ns) {
   }
 }
 
-void CounterWatch::BeginBurst(uint32_t updates, uint64_t length_ns, uint64_t now_ns) {
+[[gnu::cold]] void CounterWatch::BeginBurst(uint32_t updates, uint64_t length_ns, uint64_t now_ns) {
   mode_ = Mode::kCalibrating;
   predictor_.Unlock();
   burst_wanted_ = updates;
@@ -89,7 +89,7 @@ void CounterWatch::BeginBurst(uint32_t updates, uint64_t length_ns, uint64_t now
   if (updates > 1) history_.Clear();
 }
 
-void CounterWatch::EndBurst(const Look& look) {
+[[gnu::cold]] void CounterWatch::EndBurst(const Look& look) {
   mode_ = Mode::kSparse;
   if (burst_wanted_ > 1) {
     Learn(history_.Evaluate());
@@ -118,7 +118,7 @@ void CounterWatch::EndBurst(const Look& look) {
   search_from_ns_ = look.end_ns + (kShortestPauseNs << losses_);
 }
 
-void CounterWatch::LoseLock(uint64_t now_ns) {
+[[gnu::cold]] void CounterWatch::LoseLock(uint64_t now_ns) {
   ++totals_.lost_locks;
   losses_ = totals_.updates - locked_updates_ > kUpdatesOfGoodLock
                 ? 0
@@ -131,7 +131,7 @@ void CounterWatch::LoseLock(uint64_t now_ns) {
   search_from_ns_ = now_ns + (kShortestPauseNs << losses_);
 }
 
-void CounterWatch::Search(uint64_t now_ns) {
+[[gnu::cold]] void CounterWatch::Search(uint64_t now_ns) {
   const double period_ns = calibration_.period_ns;
   if (losses_ == 0 && period_ns > 0) {
     BeginBurst(1, static_cast<uint64_t>(kSearchPeriods * period_ns), now_ns);
@@ -141,7 +141,7 @@ void CounterWatch::Search(uint64_t now_ns) {
 }
 
 // What was found anew is not always better: a machine may be too busy for a calibration.
-void CounterWatch::Learn(const Calibration& found) {
+[[gnu::cold]] void CounterWatch::Learn(const Calibration& found) {
   const Calibration before = calibration_;
   const bool is_disturbed = found.held_up_ratio > kMostHeldUp || found.updates < kFewUpdates;
   if (found.period_ns > 0 || before.period_ns <= 0 || !is_disturbed) {
@@ -159,8 +159,8 @@ void CounterWatch::Learn(const Calibration& found) {
 }
 
 // Writes down an update that the count has just shown.
-void CounterWatch::Tell(const Look& look, bool broke, const DeviceTime::Span& span,
-                        SampleRecord* record) {
+[[gnu::hot]] void CounterWatch::Tell(const Look& look, bool broke, const DeviceTime::Span& span,
+                                     SampleRecord* record) {
   if (mode_ == Mode::kTracking) {
     predictor_.Update(static_cast<double>(lower_ns_), static_cast<double>(look.end_ns));
   }
@@ -189,7 +189,8 @@ void CounterWatch::Tell(const Look& look, bool broke, const DeviceTime::Span& sp
   gap_ = false;
 }
 
-bool CounterWatch::Observe(const RawReading& raw, const Look& look, SampleRecord* record) {
+[[gnu::hot]] bool CounterWatch::Observe(const RawReading& raw, const Look& look,
+                                        SampleRecord* record) {
   count_.Add(raw, {look.boot_ns, look.start_ns});
   if (count_.status() != Status::kOk) {
     gap_ = started_;
@@ -241,7 +242,11 @@ uint64_t CounterWatch::NextNs() const {
 
 bool CounterWatch::Recalibrate(uint64_t now_ns) {
   if (mode_ != Mode::kTracking && mode_ != Mode::kSparse) return false;
-  const bool is_rough = mode_ == Mode::kSparse || calibration_.held_up_ratio > kMostHeldUp;
+  // Where as many as are kept told no period, a few more do not either: it updates more often than
+  // it is read.
+  const bool is_hopeless = calibration_.period_ns <= 0 && history_.size() == UpdateHistory::kSize;
+  const bool is_rough =
+      !is_hopeless && (mode_ == Mode::kSparse || calibration_.held_up_ratio > kMostHeldUp);
   if (fresh_ < (is_rough ? kFreshSparseUpdates : kFreshUpdates)) return false;
   Calibration found = history_.Evaluate();
   fresh_ = 0;

@@ -78,32 +78,31 @@ class CounterWatch {
   void Learn(const Calibration& found);
   void Tell(const Look& look, bool broke, const DeviceTime::Span& span, SampleRecord* record);
 
+  // What every read needs stands together, and before the rest.
   Count count_;
+  uint64_t ticks_ = 0;
+  uint64_t lower_ns_ = 0;  // when the last read began that saw this count
+  uint32_t breaks_ = 0;
   const uint32_t index_;
-  const bool has_own_time_;
-  DeviceTime device_time_;
   Mode mode_ = Mode::kSparse;
-  bool tracking_ = false;
-  UpdatePredictor predictor_;
-  UpdateTally tally_;
-  UpdateHistory history_;
-  Calibration calibration_;
   uint32_t fresh_ = 0;  // updates since the calibration
-
+  const bool has_own_time_;
+  bool tracking_ = false;
   bool started_ = false;
   bool gap_ = false;
-  uint64_t ticks_ = 0;
-  uint32_t breaks_ = 0;
-  uint64_t lower_ns_ = 0;  // when the last read began that saw this count
-
+  Totals totals_;
+  UpdateTally tally_;
+  UpdatePredictor predictor_;
+  uint64_t search_from_ns_ = 0;
   uint64_t burst_until_ns_ = 0;
   uint32_t burst_wanted_ = 0;
   uint32_t burst_seen_ = 0;
   uint32_t losses_ = 0;  // of the lock, with few updates between
   uint64_t locked_updates_ = 0;
-  uint64_t search_from_ns_ = 0;
 
-  Totals totals_;
+  DeviceTime device_time_;
+  Calibration calibration_;
+  UpdateHistory history_;
 };
 
 const char* ModeName(CounterWatch::Mode mode);

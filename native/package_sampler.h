@@ -85,7 +85,7 @@ class PackageSampler {
   };
 
   uint64_t Schedule(uint64_t now_ns);
-  void Publish(uint64_t now_ns, bool at_leisure);
+  void Publish(uint64_t now_ns);
 
   std::vector<OpenedSource> sources_;
   const Clock& clock_;

@@ -8,7 +8,7 @@ namespace microjoule {
 SampleRing::SampleRing(size_t capacity)
     : mask_(capacity - 1), words_(new std::atomic<uint64_t>[capacity * SampleRecord::kWords]()) {}
 
-void SampleRing::Push(const SampleRecord& record) {
+[[gnu::hot]] void SampleRing::Push(const SampleRecord& record) {
   const uint64_t index = published_.load(std::memory_order_relaxed);
   // A reader that sees any of the words below sees this, too, and knows that its record is gone.
   claimed_.store(index + 1, std::memory_order_relaxed);

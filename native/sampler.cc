@@ -142,7 +142,7 @@ void Sampler::Worker::End() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Sampler::Worker::Run() {
+[[gnu::hot]] void Sampler::Worker::Run() {
   std::string detail = SettleSamplerThread(package_, cpus_);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -150,7 +150,7 @@ void Sampler::Worker::Run() {
   }
   sampler_.Resume();
   for (;;) {
-    const uint32_t orders = orders_.exchange(0);
+    const uint32_t orders = orders_.load(std::memory_order_relaxed) == 0 ? 0 : orders_.exchange(0);
     if ((orders & kStop) != 0) break;
     if ((orders & kDemand) != 0) sampler_.SetDemand({interval_ns_, track_});
     if ((orders & kCalibrate) != 0) sampler_.Calibrate();

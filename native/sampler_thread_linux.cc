@@ -24,7 +24,7 @@ constexpr uint64_t kNsPerSecond = 1000000000u;
 // or a descriptor. https://man7.org/linux/man-pages/man2/futex.2.html
 class FutexSleeper final : public Sleeper {
  public:
-  void SleepUntil(uint64_t monotonic_ns) override {
+  [[gnu::hot]] void SleepUntil(uint64_t monotonic_ns) override {
     // Absolute, on CLOCK_MONOTONIC: what FUTEX_WAIT_BITSET means without FUTEX_CLOCK_REALTIME.
     const timespec until = {static_cast<time_t>(monotonic_ns / kNsPerSecond),
                             static_cast<long>(monotonic_ns % kNsPerSecond)};
@@ -34,7 +34,7 @@ class FutexSleeper final : public Sleeper {
                    FUTEX_BITSET_MATCH_ANY) != 0 &&
            errno == EINTR) {
     }
-    interrupted_ = 0;
+    if (interrupted_.load(std::memory_order_relaxed) != 0) interrupted_ = 0;
   }
   void Interrupt() override {
     interrupted_ = 1;

@@ -96,7 +96,7 @@ void UpdateTally::Settle(double number, double lower_ns, double upper_ns) {
   last_ns_ = std::clamp(place_ns_, lower_ns, upper_ns);
 }
 
-UpdateTally::Seen UpdateTally::Add(uint64_t lower, uint64_t start, uint64_t upper) {
+[[gnu::hot]] UpdateTally::Seen UpdateTally::Add(uint64_t lower, uint64_t start, uint64_t upper) {
   const auto lower_ns = static_cast<double>(lower);
   const auto start_ns = static_cast<double>(start);
   const auto upper_ns = static_cast<double>(upper);
