@@ -22,6 +22,7 @@ constexpr uint32_t kMostDoublings = 12;  // a pause of 41 s
 constexpr uint64_t kUpdatesOfGoodLock = 100;
 constexpr uint32_t kFreshUpdates = UpdateHistory::kSize;
 constexpr uint32_t kFreshSparseUpdates = 32;
+constexpr uint32_t kFreshHopelessUpdates = 8 * UpdateHistory::kSize;
 // The part that the latest updates have in the jitter.
 constexpr double kNewJitter = 0.25;
 // That no period was found says nothing where this part of the updates was not seen in time, or
@@ -242,12 +243,15 @@ uint64_t CounterWatch::NextNs() const {
 
 bool CounterWatch::Recalibrate(uint64_t now_ns) {
   if (mode_ != Mode::kTracking && mode_ != Mode::kSparse) return false;
-  // Where as many as are kept told no period, a few more do not either: it updates more often than
-  // it is read.
+  const bool is_rough = mode_ == Mode::kSparse || calibration_.held_up_ratio > kMostHeldUp;
+  // Where as many as are kept told no period, it updates more often than it is read, and that will
+  // hardly change.
   const bool is_hopeless = calibration_.period_ns <= 0 && history_.size() == UpdateHistory::kSize;
-  const bool is_rough =
-      !is_hopeless && (mode_ == Mode::kSparse || calibration_.held_up_ratio > kMostHeldUp);
-  if (fresh_ < (is_rough ? kFreshSparseUpdates : kFreshUpdates)) return false;
+  if (fresh_ < (is_hopeless ? kFreshHopelessUpdates
+                : is_rough  ? kFreshSparseUpdates
+                            : kFreshUpdates)) {
+    return false;
+  }
   Calibration found = history_.Evaluate();
   fresh_ = 0;
   // Reads at the base rate tell nothing of what updates as often.
