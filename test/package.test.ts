@@ -340,6 +340,21 @@ describe.runIf(process.platform === 'linux')('the tarball', () => {
       (name) => !existsSync(path.join(REPOSITORY, name.replace(/^dist/, 'lib').replace(/\.js$/, '.ts'))),
     );
     expect(orphans).toEqual([]);
+    // What no export leads to cannot be imported, and so needs no declaration.
+    const declared = contents().filter((name) => name.endsWith('.d.ts'));
+    const led = new Set(
+      Object.values(manifest.exports).flatMap((target) =>
+        typeof target === 'string' ? [] : [path.normalize(target.types ?? '')],
+      ),
+    );
+    for (const name of declared) {
+      const text = readFileSync(path.join(consumer, 'node_modules/microjoule', name), 'utf8');
+      for (const [, to = ''] of text.matchAll(/['"](\.[^'"]*)\.js['"]/g)) {
+        led.add(path.join(path.dirname(name), `${to}.d.ts`));
+      }
+    }
+    expect(declared.filter((name) => !led.has(name))).toEqual([]);
+    expect([...led].filter((name) => !declared.includes(name))).toEqual([]);
   });
 
   it(
