@@ -150,7 +150,9 @@ void Sampler::Worker::End() {
   }
   sampler_.Resume();
   for (;;) {
-    const uint32_t orders = orders_.load(std::memory_order_relaxed) == 0 ? 0 : orders_.exchange(0);
+    // A look costs less than an exchange, and is in the same order with what Send and the sleeper
+    // write, so that no order is overlooked.
+    const uint32_t orders = orders_.load() == 0 ? 0 : orders_.exchange(0);
     if ((orders & kStop) != 0) break;
     if ((orders & kDemand) != 0) sampler_.SetDemand({interval_ns_, track_});
     if ((orders & kCalibrate) != 0) sampler_.Calibrate();

@@ -34,7 +34,7 @@ class FutexSleeper final : public Sleeper {
                    FUTEX_BITSET_MATCH_ANY) != 0 &&
            errno == EINTR) {
     }
-    if (interrupted_.load(std::memory_order_relaxed) != 0) interrupted_ = 0;
+    if (interrupted_.load() != 0) interrupted_ = 0;
   }
   void Interrupt() override {
     interrupted_ = 1;
